@@ -1,0 +1,1 @@
+"""Connection pools that keep working when a replicated database fails over."""

@@ -1,0 +1,35 @@
+"""A string that never shows itself."""
+
+from __future__ import annotations
+
+
+class Secret:
+    """Holds a secret; ``repr``, ``str`` and ``format`` show ``***``. Only ``reveal()`` gives the value.
+
+    Equal and hashed by value, so that settings can be compared. Immutable; safe to share between threads.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the secret itself, for the driver."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        # Needed for multiprocessing spawn; the pickle of a pool's settings is as secret as the settings are.
+        return (Secret, (self._value,))
