@@ -60,3 +60,7 @@ class OutcomeUnknown(FailoverkitError):
 
 class OperatorError(FailoverkitError):
     """An operator's wish that cannot be carried out (unknown host, a host that may not take writes)."""
+
+
+class RoleMismatch(FailoverkitError):
+    """A fresh connection says it is a standby's where the primary was expected; seen only as a cause."""

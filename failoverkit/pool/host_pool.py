@@ -1,0 +1,236 @@
+"""The connections of one host: lending, waiting, and the end of a generation. Slow work is done outside the lock."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Iterable
+from typing import Any
+
+from failoverkit.model import ErrorKind, Host
+from failoverkit.pool.opener import Opener
+from failoverkit.pool.slots import Pooled, Slots
+from failoverkit.pool.stats import HostCounts
+from failoverkit.pool.surroundings import Books, Surroundings, close_all, is_wrong_role, report
+from failoverkit.pool.upkeep import Upkeep
+from failoverkit.pool.waiters import Closed, Waiter
+from failoverkit.watchdog import FAR
+
+
+class HostPool:
+    """All connections of one host. Thread-safe; no hook and no I/O runs under its lock."""
+
+    def __init__(self, host: Host, around: Surroundings) -> None:
+        settings = around.settings.pool
+        self.host = host
+        self.name = host.name
+        self._around = around
+        self._slots = Slots(max_size=settings.max_size, max_connecting=settings.max_connecting)
+        self._books = Books(host, self._slots)
+        self._opener = Opener(self._books, around, self._tell_if_warm)
+        self._upkeep = Upkeep(self._books, around, self.check)
+        self._warm_wanted = 0
+        # Bound once: these are the hot path.
+        self._lock = self._books.lock
+        self._clock = around.clock
+        self._reset = around.plugins.reset
+        self._check_idle_after = settings.check_idle_after
+
+    # -- lending ----------------------------------------------------------------------------------------------------
+
+    def take(self) -> Pooled | None:
+        """Lend an idle connection, or None when there is none or somebody waits already."""
+        now = self._clock()
+        with self._lock:
+            return self._slots.checkout(now)
+
+    def give_back(self, pooled: Pooled) -> None:
+        """Take back a connection whose work did not show it broken."""
+        if not self._reset(pooled.connection):
+            self.drop(pooled)
+            detail = "a returned connection was broken"
+            report(self._books, self._around, ErrorKind.CONNECTION_LOST, detail, pooled.generation)
+            return
+        now = self._clock()
+        with self._lock:
+            kept = self._slots.checkin(pooled, now)
+        if not kept:
+            close_all(self._books, self._around, [pooled.connection])
+            self._opener.open_wanted()
+
+    def needs_check(self, pooled: Pooled) -> bool:
+        """Say whether a connection just taken was idle for so long that it must be checked before it is lent."""
+        return pooled.lent_at - pooled.proven_at > self._check_idle_after
+
+    def check(self, pooled: Pooled, timeout: float) -> bool:
+        """Check a taken connection within ``timeout`` seconds; a dead one is dropped and False returned."""
+        with self._around.watchdog.guard(pooled.connection, timeout) as guard:
+            alive = self._around.plugins.check(pooled.connection, timeout)
+        if guard.expired:
+            detail = f"an idle connection gave no answer in {timeout:g} s"
+            report(self._books, self._around, ErrorKind.TIMEOUT, detail, pooled.generation)
+        elif alive and not is_wrong_role(self._books, self._around, pooled.connection):
+            pooled.proven_at = self._clock()
+            return True
+        self._books.stats.dead_idle += 1
+        self.drop(pooled)
+        return False
+
+    def drop(self, pooled: Pooled) -> None:
+        """Take a lent connection out of the books and close it."""
+        with self._lock:
+            self._slots.forget(pooled)
+        close_all(self._books, self._around, [pooled.connection])
+        self._opener.open_wanted()
+
+    def find(self, connection: Any) -> Pooled | None:
+        """Return the entry of a connection that is lent by this host, else None."""
+        return self._slots.find(connection)
+
+    def note_borrower(self, pooled: Pooled) -> None:
+        """Remember where a connection was borrowed (only when leaks are looked for)."""
+        pooled.leak_told = False
+        pooled.stack = "".join(traceback.format_stack()[:-2])
+        self._around.hurry(self._upkeep.tend(self._clock()))
+
+    # -- waiting ----------------------------------------------------------------------------------------------------
+
+    def has_room(self) -> bool:
+        """Say whether a waiter here may hope for a connection without somebody's return."""
+        with self._lock:
+            return bool(self._slots.idle) or self._slots.total < self._slots.max_size
+
+    def enqueue(self, waiters: Iterable[Waiter]) -> bool:
+        """Put waiters in this host's queue, in order, and open connections for them. False when closed."""
+        now = self._clock()
+        with self._lock:
+            if self._slots.closed:
+                return False
+            self._slots.waiting.update(dict.fromkeys(waiters))
+            self._slots.dispatch(now)
+        self._opener.open_wanted()
+        return True
+
+    def withdraw(self, waiter: Waiter) -> None:
+        """Take a waiter out of the queue, if it is there."""
+        with self._lock:
+            self._slots.waiting.pop(waiter, None)
+
+    def take_waiters(self) -> list[Waiter]:
+        """Remove and return everybody who waits here."""
+        with self._lock:
+            return [ticket for ticket in self._slots.take_waiters() if isinstance(ticket, Waiter)]
+
+    @property
+    def last_error(self) -> BaseException | None:
+        """Why the last opening failed, if none succeeded since."""
+        return self._books.last_error
+
+    # -- the part this host plays -----------------------------------------------------------------------------------
+
+    def play(self, *, primary: bool, keep: int) -> None:
+        """Keep ``keep`` connections from now on; ``primary``: connections to a standby are not what we came for."""
+        with self._lock:
+            self._books.expects_primary = primary
+            self._slots.keep = min(max(keep, self._warm_wanted), self._slots.max_size)
+        self._opener.open_wanted()
+
+    def start_serving(self) -> None:
+        """Forget old failures and cancel a pending abort: the host has just become the one to use."""
+        with self._lock:
+            self._slots.slow_start()
+            self._books.last_error = None
+        self._upkeep.drain_until(FAR)
+        self._opener.open_wanted()
+
+    def warm(self, count: int) -> None:
+        """Open ``count`` connections ahead of a move, then tell ``warmed``."""
+        with self._lock:
+            self._warm_wanted = min(count, self._slots.max_size)
+            self._slots.keep = max(self._slots.keep, self._warm_wanted)
+        self._opener.open_wanted()
+        self._tell_if_warm()
+
+    def cancel_warm(self) -> None:
+        """Forget that ``warmed`` was to be told."""
+        with self._lock:
+            self._warm_wanted = 0
+
+    def _tell_if_warm(self) -> None:
+        with self._lock:
+            open_now = len(self._slots.idle) + len(self._slots.lent)
+            done = 0 < self._warm_wanted <= open_now
+            if done:
+                self._warm_wanted = 0
+        if done:
+            self._around.warmed(self.name)
+
+    # -- the end of a generation ------------------------------------------------------------------------------------
+
+    def discard(self, generation: int) -> None:
+        """The host is lost: abort what is lent so that its borrowers come free, and close what is idle."""
+        with self._lock:
+            idle, lent = self._slots.discard(generation)
+            self._warm_wanted = 0
+        self._upkeep.drain_until(FAR)
+        self._upkeep.abort(lent)
+        for pooled in idle:
+            # Aborted first, because closing may say goodbye to a server that does not answer.
+            self._around.plugins.abort(pooled.connection)
+        close_all(self._books, self._around, [pooled.connection for pooled in idle])
+
+    def drain(self, generation: int, limit: float) -> None:
+        """The host was left while alive: lent connections may finish within ``limit`` seconds."""
+        with self._lock:
+            idle = self._slots.drain(generation)
+            self._warm_wanted = 0
+        self._upkeep.drain_until(self._clock() + limit)
+        close_all(self._books, self._around, [pooled.connection for pooled in idle])
+
+    def tend(self, now: float) -> float:
+        """Do what is due, without blocking; return when to come again."""
+        following = self._upkeep.tend(now)
+        self._opener.open_wanted()
+        return following
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close what is idle and turn waiters away; lent connections are closed when they come back."""
+        with self._lock:
+            idle, waiting = self._slots.close()
+        for ticket in waiting:
+            ticket.give(Closed())
+        close_all(self._books, self._around, [pooled.connection for pooled in idle])
+
+    def abort_lent(self) -> None:
+        """Abort every lent connection: the pool is closed without waiting for its borrowers."""
+        with self._lock:
+            lent = list(self._slots.lent.values())
+        self._upkeep.abort(lent)
+
+    def threads(self) -> list[threading.Thread]:
+        """Return the threads that are opening or touching connections now."""
+        return [*self._opener.threads(), *self._upkeep.threads()]
+
+    def everything(self) -> list[Pooled]:
+        """Return every open connection, without the lock: for the child of a fork, which owns none of them."""
+        return [*self._slots.idle, *self._slots.lent.values(), *self._slots.lost.values()]
+
+    # -- numbers ----------------------------------------------------------------------------------------------------
+
+    def counts(self) -> HostCounts:
+        """Return how many connections are where now."""
+        with self._lock:
+            slots = self._slots
+            return HostCounts(
+                idle=len(slots.idle),
+                lent=len(slots.lent) + len(slots.lost),
+                opening=slots.opening,
+                waiting=len(slots.waiting),
+                generation=slots.generation,
+            )
+
+    def stats(self) -> dict[str, int]:
+        """Return the counters since the pool was made."""
+        return self._books.stats.as_dict(self._slots.lendings)

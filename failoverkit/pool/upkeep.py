@@ -1,0 +1,124 @@
+"""The upkeep of one host's connections: ageing, keepalive, leaks, the end of a drain. Driven by the scheduler."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from failoverkit.events import ConnectionLeaked, ConnectionsAborted
+from failoverkit.pool.slots import Pooled
+from failoverkit.pool.surroundings import Books, Surroundings, close_all
+from failoverkit.watchdog import FAR
+
+SHORTEST_PAUSE = 0.01
+"""Least time between two rounds, seconds: what is due at once can wait this long."""
+
+
+class Upkeep:
+    """Looks after idle and lent connections. ``tend`` never blocks; thread-safe."""
+
+    def __init__(self, books: Books, around: Surroundings, check: Callable[[Pooled, float], bool]) -> None:
+        self._books = books
+        self._around = around
+        self._settings = around.settings.pool
+        self._check = check
+        """Checks a reserved connection and drops a dead one."""
+        self._keeper: threading.Thread | None = None
+        self._drain_deadline = FAR
+
+    def tend(self, now: float) -> float:
+        """Retire what is old, abort what outlived its drain, tell of leaks, touch what is idle; return when next."""
+        with self._books.lock:
+            aged = self._books.slots.take_expired(now, self._settings.idle_timeout)
+        close_all(self._books, self._around, [pooled.connection for pooled in aged])
+        self._end_drain(now)
+        self._tell_leaks(now)
+        self._touch_idle(now)
+        return max(self._next_time(now), now + SHORTEST_PAUSE)
+
+    def _next_time(self, now: float) -> float:
+        settings = self._settings
+        with self._books.lock:
+            return min(
+                self._drain_deadline,
+                self._books.slots.next_ageing(settings.idle_timeout, settings.keepalive),
+                now + self._books.slots.pause(now) or FAR,
+                self._next_leak(),
+            )
+
+    # -- drain ------------------------------------------------------------------------------------------------------
+
+    def drain_until(self, deadline: float) -> None:
+        """Abort at ``deadline`` what is then still lent from an older generation; infinity cancels that."""
+        self._drain_deadline = deadline
+        self._around.hurry(deadline)
+
+    def _end_drain(self, now: float) -> None:
+        with self._books.lock:
+            if now < self._drain_deadline:
+                return
+            self._drain_deadline = FAR
+            overdue = self._books.slots.older_lent()
+        self.abort(overdue)
+
+    def abort(self, lent: list[Pooled]) -> None:
+        """Abort lent connections, so that their borrowers come free, and tell it."""
+        for pooled in lent:
+            self._around.plugins.abort(pooled.connection)
+        if lent:
+            self._books.stats.aborted += len(lent)
+            name = self._around.settings.name
+            self._around.tell(ConnectionsAborted(name, self._around.clock(), self._books.host.name, len(lent)))
+
+    # -- leaks ------------------------------------------------------------------------------------------------------
+
+    def _next_leak(self) -> float:
+        limit = self._settings.leak_after
+        if limit is None:
+            return FAR
+        lent = self._books.slots.lent.values()
+        return min((pooled.lent_at + limit for pooled in lent if pooled.stack and not pooled.leak_told), default=FAR)
+
+    def _tell_leaks(self, now: float) -> None:
+        limit = self._settings.leak_after
+        if limit is None:
+            return
+        with self._books.lock:
+            lent = self._books.slots.lent.values()
+            leaked = [p for p in lent if p.stack and not p.leak_told and now - p.lent_at >= limit]
+            for pooled in leaked:
+                pooled.leak_told = True
+        for pooled in leaked:
+            lent_for = now - pooled.lent_at
+            name, host = self._around.settings.name, self._books.host.name
+            self._around.tell(ConnectionLeaked(name, now, host, lent_for, pooled.stack or ""))
+
+    # -- keepalive --------------------------------------------------------------------------------------------------
+
+    def threads(self) -> list[threading.Thread]:
+        """Return the thread that touches idle connections, if there is one now."""
+        keeper = self._keeper
+        return [keeper] if keeper else []
+
+    def _touch_idle(self, now: float) -> None:
+        # On a thread of its own: a hung host must not hold up the scheduler.
+        with self._books.lock:
+            pooled = None if self._keeper else self._books.slots.reserve_stale(now, self._settings.keepalive)
+            if pooled is None:
+                return
+            name = f"failoverkit-keep-{self._books.host.name}"
+            keeper = self._keeper = threading.Thread(target=self._touch, args=(pooled,), name=name, daemon=True)
+        keeper.start()
+
+    def _touch(self, pooled: Pooled | None) -> None:
+        while pooled is not None:
+            alive = self._check(pooled, self._settings.check_timeout)
+            now = self._around.clock()
+            with self._books.lock:
+                kept = alive and self._books.slots.touched(pooled, now)
+                following = self._books.slots.reserve_stale(now, self._settings.keepalive)
+                if following is None:
+                    self._keeper = None
+            if alive and not kept:
+                close_all(self._books, self._around, [pooled.connection])
+            pooled = following
