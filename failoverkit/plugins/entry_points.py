@@ -40,6 +40,13 @@ def entries(kind: str) -> tuple[EntryPoint, ...]:
     )
 
 
+def entries_without_doubles(kind: str) -> tuple[EntryPoint, ...]:
+    """Return the same as ``entries``, or raise ``PluginError`` when two packages claim one name."""
+    found = entries(kind)
+    _refuse_doubles(kind, found)
+    return found
+
+
 def find(kind: str, name: str) -> EntryPoint:
     """Return the entry point of that kind and name. Nothing is imported.
 
@@ -47,21 +54,13 @@ def find(kind: str, name: str) -> EntryPoint:
     """
     everything = entries(kind)
     claims = [entry for entry in everything if entry.name == name]
-    refuse_doubles(kind, claims)
+    _refuse_doubles(kind, claims)
     if not claims:
         raise PluginError(_not_found(kind, name, [entry.name for entry in everything]))
     return claims[0]
 
 
-def refuse_doubles(kind: str, claims: Sequence[EntryPoint]) -> None:
-    """Raise ``PluginError`` when one name is claimed twice. ``claims`` come in the order of their names."""
-    for first, second in itertools.pairwise(claims):
-        if first.name == second.name:
-            packages = f"{package_of(first)} and {package_of(second)}"
-            raise PluginError(f"two packages bring a {kind} named {first.name!r}: {packages}; uninstall one")
-
-
-def load(kind: str, entry: EntryPoint) -> object:
+def import_plugin(kind: str, entry: EntryPoint) -> object:
     """Import what an entry point names.
 
     Raises ``PluginError``, with the failure as its cause, whatever the plugin's module raised.
@@ -84,6 +83,14 @@ def package_of(entry: EntryPoint) -> str:
 def version_of(entry: EntryPoint) -> str:
     """Return the version of the package that declares an entry point."""
     return entry.dist.version if entry.dist else "unknown"
+
+
+def _refuse_doubles(kind: str, claims: Sequence[EntryPoint]) -> None:
+    """Raise ``PluginError`` when one name is claimed twice. ``claims`` come in the order of their names."""
+    for first, second in itertools.pairwise(claims):
+        if first.name == second.name:
+            packages = f"{package_of(first)} and {package_of(second)}"
+            raise PluginError(f"two packages bring a {kind} named {first.name!r}: {packages}; uninstall one")
 
 
 def _not_found(kind: str, name: str, names: list[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol, cast
 
 from failoverkit.model import Host
-from failoverkit.plugins.entry_points import find, load
+from failoverkit.plugins.entry_points import find, import_plugin
 from failoverkit.settings import Settings
 
 
@@ -79,4 +79,4 @@ def find_cluster(name: str) -> ClusterFactory:
 
     Raises ``PluginError`` when there is none, naming those that exist.
     """
-    return cast(ClusterFactory, load("cluster", find("cluster", name)))
+    return cast(ClusterFactory, import_plugin("cluster", find("cluster", name)))
