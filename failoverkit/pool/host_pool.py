@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
-from failoverkit.model import ErrorKind, Host
+from failoverkit.model import ErrorKind, Host, Target
 from failoverkit.pool.opener import Opener
 from failoverkit.pool.slots import Pooled, Slots
 from failoverkit.pool.stats import HostCounts
@@ -91,7 +91,7 @@ class HostPool:
         """Remember where a connection was borrowed (only when leaks are looked for)."""
         pooled.leak_told = False
         pooled.stack = "".join(traceback.format_stack()[:-2])
-        self._around.hurry(self._upkeep.tend(self._clock()))
+        self._around.hurry(pooled.lent_at + (self._around.settings.pool.leak_after or FAR))
 
     # -- waiting ----------------------------------------------------------------------------------------------------
 
@@ -116,10 +116,14 @@ class HostPool:
         with self._lock:
             self._slots.waiting.pop(waiter, None)
 
-    def take_waiters(self) -> list[Waiter]:
-        """Remove and return everybody who waits here."""
+    def release_waiters(self, served: frozenset[Target]) -> list[Waiter]:
+        """Remove and return, in order, those who wait here for a target that this host does not serve (any more)."""
         with self._lock:
-            return [ticket for ticket in self._slots.take_waiters() if isinstance(ticket, Waiter)]
+            waiting = self._slots.waiting
+            leaving = [ticket for ticket in waiting if isinstance(ticket, Waiter) and ticket.target not in served]
+            for waiter in leaving:
+                del waiting[waiter]
+        return leaving
 
     @property
     def last_error(self) -> BaseException | None:

@@ -39,12 +39,10 @@ class Upkeep:
     def _next_time(self, now: float) -> float:
         settings = self._settings
         with self._books.lock:
-            return min(
-                self._drain_deadline,
-                self._books.slots.next_ageing(settings.idle_timeout, settings.keepalive),
-                now + self._books.slots.pause(now) or FAR,
-                self._next_leak(),
-            )
+            ageing = self._books.slots.next_ageing(settings.idle_timeout, settings.keepalive)
+            pause = self._books.slots.pause(now)
+            opening = now + pause if pause else FAR
+            return min(self._drain_deadline, ageing, opening, self._next_leak_locked())
 
     # -- drain ------------------------------------------------------------------------------------------------------
 
@@ -72,7 +70,7 @@ class Upkeep:
 
     # -- leaks ------------------------------------------------------------------------------------------------------
 
-    def _next_leak(self) -> float:
+    def _next_leak_locked(self) -> float:
         limit = self._settings.leak_after
         if limit is None:
             return FAR

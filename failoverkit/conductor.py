@@ -1,0 +1,127 @@
+"""The shell around the brain: folds evidence into the topology and has the effects carried out, in order.
+
+Two queues keep the order without holding a lock while something slow runs: one of steps (routing and effects), one of
+events. Whoever adds to a queue empties it, unless somebody is at it already.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from failoverkit.clock import Clock
+from failoverkit.events import Event
+from failoverkit.failover import brain
+from failoverkit.failover.brain import Step
+from failoverkit.failover.commands import Command
+from failoverkit.failover.effects import Effect
+from failoverkit.failover.routing import Routing, route
+from failoverkit.failover.topology import HostView, Topology
+from failoverkit.model import Observation
+from failoverkit.settings import FailoverSettings
+from failoverkit.watchdog import FAR
+
+T = TypeVar("T")
+
+
+class Stage(Protocol):
+    """Where steps are acted out: the pools."""
+
+    def publish(self, routing: Routing) -> None:
+        """Route by this from now on."""
+        ...
+
+    def carry_out(self, effect: Effect) -> None:
+        """Do what the brain asks for."""
+        ...
+
+
+class _InOrder(Generic[T]):
+    """Hands items to a handler one at a time, in the order in which they were added, outside every lock."""
+
+    def __init__(self, handle: Callable[[T], None]) -> None:
+        self._handle = handle
+        self._items: deque[T] = deque()
+        self._busy = threading.Lock()
+
+    def add(self, items: Sequence[T]) -> None:
+        self._items.extend(items)
+
+    def empty(self) -> None:
+        # An item added after the loop and before the release is seen by its adder's own call or by the outer loop.
+        while self._items and self._busy.acquire(blocking=False):
+            try:
+                while self._items:
+                    self._handle(self._items.popleft())
+            finally:
+                self._busy.release()
+
+
+class Conductor:
+    """Owns the topology. Thread-safe; observers may call back into the pool."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        policy: FailoverSettings,
+        clock: Clock,
+        stage: Stage,
+        on_event: Callable[[Event], None],
+    ) -> None:
+        self._topology = topology
+        self._policy = policy
+        self._clock = clock
+        self._stage = stage
+        self._folding = threading.Lock()
+        self._acts: _InOrder[tuple[Routing, tuple[Effect, ...]]] = _InOrder(self._act)
+        self._events: _InOrder[Event] = _InOrder(on_event)
+
+    @property
+    def topology(self) -> Topology:
+        """The newest topology: immutable, read without a lock."""
+        return self._topology
+
+    def view(self, host: str) -> HostView:
+        """Return what is believed of one host now."""
+        return self._topology.hosts[host]
+
+    def observe(self, observation: Observation) -> None:
+        """Fold one piece of evidence."""
+        self._fold(lambda topology, now: brain.observe(topology, observation, self._policy, now))
+
+    def command(self, command: Command) -> None:
+        """Carry out an operator's wish; ``OperatorError`` when it cannot be."""
+        self._fold(lambda topology, now: brain.command(topology, command, self._policy, now))
+
+    def tick(self, now: float) -> float:
+        """Let time pass; return when to call again (infinity: time alone changes nothing)."""
+        following = brain.next_tick_at(self._topology, self._policy)
+        if following is not None and following <= now:
+            self._fold(lambda topology, _: brain.tick(topology, self._policy, now))
+            following = brain.next_tick_at(self._topology, self._policy)
+        return FAR if following is None else following
+
+    def tell(self, event: Event) -> None:
+        """Emit an event of the pool's own, in order with the brain's."""
+        self._events.add((event,))
+        self._events.empty()
+
+    def _fold(self, fold: Callable[[Topology, float], Step]) -> None:
+        with self._folding:
+            before = self._topology
+            step = fold(before, self._clock())
+            if step.topology is before and not step.effects and not step.events:
+                return
+            self._topology = step.topology
+            self._acts.add(((route(step.topology, self._policy), step.effects),))
+            self._events.add(step.events)
+        self._acts.empty()
+        self._events.empty()
+
+    def _act(self, act: tuple[Routing, tuple[Effect, ...]]) -> None:
+        routing, effects = act
+        self._stage.publish(routing)
+        for effect in effects:
+            self._stage.carry_out(effect)
