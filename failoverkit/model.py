@@ -8,9 +8,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
-NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
+from failoverkit.options import Options
+
+NO_OPTIONS: Mapping[str, str] = Options()
 
 
 class Role(enum.Enum):
