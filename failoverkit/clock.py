@@ -9,3 +9,6 @@ Clock = Callable[[], float]
 """Returns seconds from an arbitrary start; never goes backwards."""
 
 monotonic: Clock = time.monotonic
+
+FAR = float("inf")
+"""A time that never comes."""

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from failoverkit.clock import Clock
+from failoverkit.clock import FAR, Clock
 from failoverkit.events import Event
 from failoverkit.failover import brain
 from failoverkit.failover.brain import Step
@@ -21,7 +21,6 @@ from failoverkit.failover.routing import Routing, route
 from failoverkit.failover.topology import HostView, Topology
 from failoverkit.model import Observation
 from failoverkit.settings import FailoverSettings
-from failoverkit.watchdog import FAR
 
 T = TypeVar("T")
 

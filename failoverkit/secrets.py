@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class Secret:
     """Holds a secret; ``repr``, ``str`` and ``format`` show ``***``. Only ``reveal()`` gives the value.
@@ -33,3 +35,11 @@ class Secret:
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
         # Needed for multiprocessing spawn; the pickle of a pool's settings is as secret as the settings are.
         return (Secret, (self._value,))
+
+
+def first_line(error: BaseException, hidden: Iterable[str]) -> str:
+    """Return the first line of an error's text with every string of ``hidden`` blotted out."""
+    text = str(error).strip().split("\n", 1)[0]
+    for secret in hidden:
+        text = text.replace(secret, "***")
+    return text

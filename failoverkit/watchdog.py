@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from failoverkit.clock import Clock
-
-FAR = float("inf")
+from failoverkit.clock import FAR, Clock
 
 
 class Guard:

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterable
 from typing import Any
 
+from failoverkit.clock import FAR
 from failoverkit.model import ErrorKind, Host, Target
 from failoverkit.pool.opener import Opener
 from failoverkit.pool.slots import Pooled, Slots
@@ -14,7 +15,6 @@ from failoverkit.pool.stats import HostCounts
 from failoverkit.pool.surroundings import Books, Surroundings, close_all, is_wrong_role, report
 from failoverkit.pool.upkeep import Upkeep
 from failoverkit.pool.waiters import Closed, Waiter
-from failoverkit.watchdog import FAR
 
 
 class HostPool:
@@ -57,6 +57,17 @@ class HostPool:
         if not kept:
             close_all(self._books, self._around, [pooled.connection])
             self._opener.open_wanted()
+
+    def put_aside(self, pooled: Pooled) -> None:
+        """Undo ``take``: the connection was not used, and is as old and as proven as before."""
+        with self._lock:
+            kept = self._slots.put_aside(pooled)
+        if not kept:
+            close_all(self._books, self._around, [pooled.connection])
+
+    def report(self, kind: ErrorKind, detail: str, generation: int) -> None:
+        """Hand in evidence from a borrower's work."""
+        report(self._books, self._around, kind, detail, generation)
 
     def needs_check(self, pooled: Pooled) -> bool:
         """Say whether a connection just taken was idle for so long that it must be checked before it is lent."""

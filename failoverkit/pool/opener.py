@@ -30,7 +30,10 @@ class Opener:
         """Start a thread for every permit that is due."""
         while (permit := self._next_permit()) is not None:
             thread = threading.Thread(
-                target=self._run, args=(permit,), name=f"failoverkit-open-{self._books.host.name}", daemon=True
+                target=self._run,
+                args=(permit,),
+                name=f"failoverkit-open-{self._books.host.name}",
+                daemon=True,
             )
             with self._books.lock:
                 self._threads.add(thread)

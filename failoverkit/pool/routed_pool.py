@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,9 @@ class _Walk:
 class RoutedPool:
     """The host pools of one pool, joined by the routing. Thread-safe."""
 
-    def __init__(self, host_pools: Mapping[str, HostPool], around: Surroundings) -> None:
+    def __init__(self, host_pools: Mapping[str, HostPool], around: Surroundings, start: Callable[[], None]) -> None:
+        self._start = start
+        """Starts the monitor, once; called by the first borrower."""
         self._host_pools = host_pools
         self._around = around
         self._settings = around.settings.pool
@@ -63,7 +65,7 @@ class RoutedPool:
         self._waiting = 0
         self._closed = False
         self.fast: HostPool | None = None
-        """The one host that serves ``primary``, while nothing needs a second look; None sends borrowers to ``acquire``."""
+        """The one host of ``primary`` while nothing needs a second look; None sends borrowers to ``acquire``."""
 
     # -- routing ----------------------------------------------------------------------------------------------------
 
@@ -125,6 +127,7 @@ class RoutedPool:
         Raises ``PoolClosed``, ``PoolTimeout``, ``NoHostAvailable``, ``TooManyWaiting``, or the driver's own error when
         every host refused (wrong password, missing database).
         """
+        self._start()
         now = self._clock()
         walk = _Walk(target, next(self._numbers), now, now + timeout, {})
         while not self._closed:
@@ -169,7 +172,7 @@ class RoutedPool:
     def _is_fit(self, routes: Routes, pool: HostPool, pooled: Pooled, walk: _Walk) -> bool:
         """Say whether a connection just taken may be lent; if not, it is given back or dropped."""
         if routes.pools is not self._routes.pools and pool not in self._routes.pools[walk.target]:
-            pool.give_back(pooled)
+            pool.put_aside(pooled)
             return False
         if pool.name in routes.routing.suspect or pool.needs_check(pooled):
             walk.stage = "check"
@@ -182,7 +185,7 @@ class RoutedPool:
     def _wait(self, routes: Routes, pools: tuple[HostPool, ...], walk: _Walk) -> Pooled | None:
         left = walk.deadline - self._clock()
         if left <= 0:
-            raise self._timed_out(routes, walk)
+            raise self._timed_out(walk)
         waiter = Waiter(walk.target, walk.number, has_alternatives=len(pools) > 1 and not walk.patient)
         self._count_waiting()
         queues: tuple[HostPool, ...] = ()
@@ -196,7 +199,7 @@ class RoutedPool:
             raise
         finally:
             self._leave_line(waiter, queues)
-        return self._settle(outcome, routes, walk)
+        return self._settle(outcome, walk)
 
     def _count_waiting(self) -> None:
         limit = self._settings.max_waiting
@@ -226,9 +229,9 @@ class RoutedPool:
     def _give_up(self, waiter: Waiter) -> None:
         outcome = waiter.leave()
         if isinstance(outcome, Pooled):
-            self._host_pools[outcome.host].give_back(outcome)
+            self._host_pools[outcome.host].put_aside(outcome)
 
-    def _settle(self, outcome: Any, routes: Routes, walk: _Walk) -> Pooled | None:
+    def _settle(self, outcome: Any, walk: _Walk) -> Pooled | None:
         if isinstance(outcome, Pooled):
             pool = self._host_pools[outcome.host]
             return outcome if self._is_fit(self._routes, pool, outcome, walk) else None
@@ -238,11 +241,11 @@ class RoutedPool:
             return None
         if isinstance(outcome, Closed):
             return None
-        raise self._timed_out(routes, walk)
+        raise self._timed_out(walk)
 
     # -- explaining -------------------------------------------------------------------------------------------------
 
-    def _timed_out(self, routes: Routes, walk: _Walk) -> PoolTimeout:
+    def _timed_out(self, walk: _Walk) -> PoolTimeout:
         waited = self._clock() - walk.started
         pools = self._routes.pools[walk.target]
         name = self._around.settings.name
@@ -294,6 +297,11 @@ class RoutedPool:
     def waiting(self) -> int:
         """How many callers wait now, parked or in a host's queue."""
         return self._waiting
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._closed
 
     def find(self, connection: Any) -> tuple[HostPool, Pooled] | None:
         """Return the host pool and the entry of a lent connection, or None when it is not lent by this pool."""

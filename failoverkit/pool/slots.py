@@ -136,6 +136,15 @@ class Slots:
             self.dispatch(now)
         return True
 
+    def put_aside(self, pooled: Pooled) -> bool:
+        """Undo ``checkout`` of a connection that was not used. False: not to be kept, the caller closes it."""
+        if pooled.generation != self.generation or self.closed:
+            self.forget(pooled)
+            return False
+        self._unlend(pooled)
+        self.dispatch(pooled.lent_at)
+        return True
+
     def _is_keepable(self, pooled: Pooled, now: float) -> bool:
         return pooled.generation == self.generation and now < pooled.expires_at and not self.closed
 

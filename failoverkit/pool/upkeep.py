@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from failoverkit.clock import FAR
 from failoverkit.events import ConnectionLeaked, ConnectionsAborted
 from failoverkit.pool.slots import Pooled
 from failoverkit.pool.surroundings import Books, Surroundings, close_all
-from failoverkit.watchdog import FAR
 
 SHORTEST_PAUSE = 0.01
 """Least time between two rounds, seconds: what is due at once can wait this long."""

@@ -1,0 +1,179 @@
+"""The working parts of one pool in one process, built complete and joined by callables."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from failoverkit.clock import FAR, Clock
+from failoverkit.conductor import Conductor
+from failoverkit.failover.commands import Warmed
+from failoverkit.failover.effects import CancelWarm, Discard, Drain, Effect, Route, Suspend, Warm
+from failoverkit.failover.routing import Routing
+from failoverkit.failover.topology import HostView, begin
+from failoverkit.model import Health, HostStatus, Observation, PoolStatus, Source
+from failoverkit.monitor.monitor import Monitor, Outlook
+from failoverkit.plugins import Plugins
+from failoverkit.pool.host_pool import HostPool
+from failoverkit.pool.lender import Lender
+from failoverkit.pool.routed_pool import RoutedPool
+from failoverkit.pool.surroundings import Surroundings
+from failoverkit.settings import Settings
+from failoverkit.watchdog import Watchdog
+
+
+class Assembly:
+    """One pool's brain, monitor and host pools. Thread-safe. Never reused: the child of a fork builds its own."""
+
+    def __init__(self, settings: Settings, plugins: Plugins, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._running = False
+        self._closing = threading.Lock()
+        topology = begin(settings.hosts, pool=settings.name)
+        self.conductor = Conductor(topology, settings.failover, clock, self, plugins.on_event)
+        outlook = Outlook(self._observe, self._is_urgent, self._generation_of, self._usual_latency, self._tend)
+        self._monitor = Monitor(settings, plugins, clock, outlook)
+        self._watchdog = Watchdog(clock, plugins.abort, self._monitor.hurry)
+        around = Surroundings(
+            settings=settings,
+            plugins=plugins,
+            clock=clock,
+            watchdog=self._watchdog,
+            observe=self._observe,
+            tell=self.conductor.tell,
+            hurry=self._monitor.hurry,
+            warmed=self._warmed,
+        )
+        self._host_pools = {host.name: HostPool(host, around) for host in settings.hosts}
+        self.routed = RoutedPool(self._host_pools, around, self.start)
+        self.lender = Lender(self.routed, self._host_pools, around, self._situation)
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the monitor once."""
+        if self._running:
+            return
+        with self._closing:
+            if self._running or self.routed.is_closed:
+                return
+            self._running = True
+        self._monitor.start()
+
+    def close(self, timeout: float) -> None:
+        """Stop everything; wait up to ``timeout`` seconds for the threads."""
+        with self._closing:
+            self.routed.close()
+            running, self._running = self._running, False
+        threads = self._monitor.stop() if running else []
+        for pool in self._host_pools.values():
+            pool.close()
+            threads.extend(pool.threads())
+        deadline = self._clock() + timeout
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - self._clock()))
+        if not any(thread.is_alive() for thread in threads):
+            self._monitor.disconnect()
+
+    def abandon(self) -> list[Any]:
+        """Give up everything without touching it (in the child of a fork); return the parent's connections."""
+        self.lender.inherited = True
+        pooled = [entry for pool in self._host_pools.values() for entry in pool.everything()]
+        return [self._monitor, *(entry.connection for entry in pooled)]
+
+    # -- the stage: what the brain asks for -------------------------------------------------------------------------
+
+    def publish(self, routing: Routing) -> None:
+        """Route by this from now on."""
+        self.routed.publish(routing)
+
+    def carry_out(self, effect: Effect) -> None:
+        """Do what the brain asks for."""
+        match effect:
+            case Route(host):
+                self._host_pools[host].start_serving()
+            case Discard(host, generation):
+                self._host_pools[host].discard(generation)
+            case Drain(host, generation, limit):
+                self._host_pools[host].drain(generation, limit)
+            case Warm(host):
+                self._host_pools[host].warm(self._size_of_active())
+            case CancelWarm(host):
+                self._host_pools[host].cancel_warm()
+            case Suspend():
+                pass  # the published routing says it all: there is no primary in it
+
+    def _size_of_active(self) -> int:
+        active = self.conductor.topology.active
+        counts = self._host_pools[active].counts() if active else None
+        return max(1, self._settings.pool.min_size, counts.idle + counts.lent if counts else 0)
+
+    # -- what the parts ask of each other ---------------------------------------------------------------------------
+
+    def _observe(self, observation: Observation) -> None:
+        self.conductor.observe(observation)
+        if observation.source is Source.CALLER:
+            self._monitor.wake(observation.host)
+        self._monitor.look_around()
+
+    def _warmed(self, host: str) -> None:
+        self.conductor.command(Warmed(host))
+
+    def _tend(self, now: float) -> float:
+        times = [self.conductor.tick(now), self._watchdog.expire(now)]
+        times.extend(pool.tend(now) for pool in self._host_pools.values())
+        return min(times, default=FAR)
+
+    def _is_urgent(self) -> bool:
+        topology = self.conductor.topology
+        return topology.active is None or any(view.health is Health.SUSPECT for view in topology.hosts.values())
+
+    def _generation_of(self, host: str) -> int:
+        return self.conductor.view(host).generation
+
+    def _usual_latency(self, host: str) -> float | None:
+        return self.conductor.view(host).latency
+
+    # -- looking at it ----------------------------------------------------------------------------------------------
+
+    def _situation(self, host: str) -> str:
+        """Say in one sentence what is believed of a host and where new work goes."""
+        topology = self.conductor.topology
+        health = self.conductor.view(host).health.value
+        if topology.active is None:
+            return f"{host} is {health}; nothing can serve now, new work waits for a host that may take writes."
+        return f"{host} is {health}; new work goes to {topology.active}."
+
+    def status(self) -> PoolStatus:
+        """Return a frozen picture of the pool."""
+        topology = self.conductor.topology
+        routing = self.routed.routing
+        hosts = tuple(self._host_status(view, routing) for view in topology.hosts.values())
+        return PoolStatus(topology.state, topology.active, topology.paused, hosts, self.routed.waiting)
+
+    def _host_status(self, view: HostView, routing: Routing) -> HostStatus:
+        topology = self.conductor.topology
+        counts = self._host_pools[view.name].counts()
+        return HostStatus(
+            name=view.name,
+            health=view.health,
+            role=view.role,
+            active=view.name == topology.active,
+            stale=view.stale,
+            quarantined=view.quarantined,
+            epoch=view.epoch,
+            lag=view.lag,
+            latency=view.latency,
+            reason=routing.reasons.get(view.name, ""),
+            idle=counts.idle,
+            lent=counts.lent,
+            opening=counts.opening,
+            waiting=counts.waiting,
+            generation=view.generation,
+        )
+
+    def stats(self) -> dict[str, dict[str, int]]:
+        """Return counters per host."""
+        return {name: pool.stats() for name, pool in self._host_pools.items()}
