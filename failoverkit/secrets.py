@@ -43,3 +43,15 @@ def first_line(error: BaseException, hidden: Iterable[str]) -> str:
     for secret in hidden:
         text = text.replace(secret, "***")
     return text
+
+
+_SECRET_WORDS = (
+    "password", "passwd", "passphrase", "pwd", "secret", "token", "credential",
+    "apikey", "privatekey", "accesskey", "clientkey", "serverkey",
+)  # fmt: skip
+
+
+def is_secret_name(option: str) -> bool:
+    """Say whether an option of this name holds a secret. Paths (``passfile``, ``sslkey``) do not."""
+    name = option.lower().replace("_", "").replace("-", "")
+    return any(word in name for word in _SECRET_WORDS)

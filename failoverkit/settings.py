@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from failoverkit.model import NO_OPTIONS, Host
-from failoverkit.secrets import Secret
+from failoverkit.secrets import Secret, is_secret_name
 
 Failback = Literal["automatic", "manual", "never"]
 OnLoss = Literal["abort", "drain"]
@@ -155,3 +155,10 @@ class Settings:
     def options_of(self, host: Host) -> dict[str, str]:
         """Return the driver options of one host: the pool's, with the host's own laid over them."""
         return {**self.options, **host.options}
+
+    def hidden(self) -> tuple[str, ...]:
+        """Return every secret text in these settings, for blotting out of messages."""
+        options = [self.options, *(host.options for host in self.hosts)]
+        named = [text for group in options for name, text in group.items() if is_secret_name(name)]
+        password = [self.password.reveal()] if self.password else []
+        return tuple(text for text in [*password, *named] if text)
