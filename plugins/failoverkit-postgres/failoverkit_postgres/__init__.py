@@ -1,0 +1,1 @@
+"""PostgreSQL for failoverkit, on psycopg2. The pool finds ``hooks`` by its entry point."""

@@ -1,0 +1,90 @@
+"""One server process and its children: started, signalled and waited for by us, their direct parent."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+
+import psutil
+
+from failoverkit_postgres.testing.waiting import wait_until
+
+
+class ServerProcess:
+    """A running postmaster. Use it from one thread at a time."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.frozen = False
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the postmaster alone, as ``pg_ctl`` does."""
+        self._process.send_signal(number)
+
+    def stop(self, number: signal.Signals, timeout: float) -> None:
+        """Send the signal that ends it, and wait. Raises ``RuntimeError`` when it does not end in time."""
+        self.send(number)
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(f"the server did not stop within {timeout:g} s") from None
+
+    def kill(self) -> None:
+        """Kill postmaster and children without notice, frozen or not, and wait until all are gone."""
+        if not self.running:
+            return
+        family = self._freeze_family()
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._process.wait()
+        wait_until(lambda: not any(map(_alive, family)), "the killed server's children to end")
+
+    def freeze(self) -> None:
+        """Stop postmaster and children where they are."""
+        self._freeze_family()
+        self.frozen = True
+
+    def resume(self) -> None:
+        """Let all go on; the postmaster last, so that it finds its children as it left them."""
+        for process in [*self._children(), psutil.Process(self.pid)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+        self.frozen = False
+
+    def _freeze_family(self) -> list[psutil.Process]:
+        # The postmaster first: stopped, it makes no new children while we count them.
+        server = psutil.Process(self.pid)
+        server.suspend()
+        wait_until(lambda: server.status() in _HALTED, "the server to stand still")
+        children = self._children()
+        for child in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.suspend()
+        return [*children, server]
+
+    def _children(self) -> list[psutil.Process]:
+        try:
+            return psutil.Process(self.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+
+_HALTED = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+
+
+def _alive(process: psutil.Process) -> bool:
+    # A killed child without its parent may stay a zombie until init looks; it holds nothing any more.
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
