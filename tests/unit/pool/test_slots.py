@@ -1,0 +1,404 @@
+"""Every verb of the books of one host, without threads or time."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from failoverkit.pool.slots import BACKOFF_LIMIT, NEVER_FAILED, Pooled, Slots, backoff
+
+LATER = 1e6
+
+
+class Ticket:
+    """A waiter that keeps what it was given, or refuses because it has gone."""
+
+    def __init__(self, gone: bool = False) -> None:
+        self.gone = gone
+        self.given: Pooled | None = None
+
+    def give(self, outcome: Pooled) -> bool:
+        if self.gone:
+            return False
+        self.given = outcome
+        return True
+
+
+def make(max_size: int = 3, max_connecting: int = 2, idle: int = 0) -> Slots:
+    slots = Slots(max_size=max_size, max_connecting=max_connecting)
+    slots.keep = idle
+    for _ in range(idle):
+        open_one(slots)
+    slots.keep = 0
+    return slots
+
+
+def open_one(slots: Slots, now: float = 0.0, expires_at: float = LATER) -> Pooled:
+    permit = slots.permit(now)
+    assert permit is not None
+    pooled = Pooled(object(), permit.generation, now, expires_at)
+    assert slots.opened(permit, pooled, now)
+    return pooled
+
+
+def test_checkout_lends_the_most_recently_used() -> None:
+    slots = make(idle=2)
+    first, second = slots.checkout(1.0), slots.checkout(1.0)
+    assert first is not None
+    assert second is not None
+    slots.checkin(second, 2.0)
+    slots.checkin(first, 3.0)
+    assert slots.checkout(4.0) is first
+    assert first.lent_at == 4.0
+    assert slots.lendings == 3
+
+
+def test_checkout_of_nothing() -> None:
+    assert make().checkout(0.0) is None
+
+
+def test_newcomers_do_not_overtake_those_who_wait() -> None:
+    slots = make(idle=1)
+    slots.waiting[Ticket()] = None
+    assert slots.checkout(0.0) is None
+
+
+def test_checkin_serves_the_first_who_waits() -> None:
+    slots = make(idle=1)
+    pooled = slots.checkout(0.0)
+    assert pooled is not None
+    gone, first, second = Ticket(gone=True), Ticket(), Ticket()
+    slots.waiting.update(dict.fromkeys([gone, first, second]))
+    assert slots.checkin(pooled, 1.0)
+    assert (first.given, second.given) == (pooled, None)
+    assert list(slots.waiting) == [second]
+    assert slots.find(pooled.connection) is pooled
+    assert not slots.idle
+
+
+def test_a_refused_handoff_leaves_the_connection_idle() -> None:
+    slots = make(idle=1)
+    pooled = slots.checkout(0.0)
+    assert pooled is not None
+    slots.waiting[Ticket(gone=True)] = None
+    slots.checkin(pooled, 1.0)
+    assert list(slots.idle) == [pooled]
+    assert not slots.lent
+    assert slots.lendings == 1
+
+
+@pytest.mark.parametrize("why", ["older", "expired", "closed"])
+def test_checkin_keeps_nothing_unfit(why: str) -> None:
+    slots = make(idle=1)
+    pooled = slots.checkout(0.0)
+    assert pooled is not None
+    if why == "older":
+        slots.drain(1)
+    elif why == "expired":
+        pooled.expires_at = 1.0
+    else:
+        slots.close()
+    assert not slots.checkin(pooled, 1.0)
+    assert slots.total == 0
+    assert slots.find(pooled.connection) is None
+
+
+def test_put_aside_leaves_no_trace() -> None:
+    slots = make(idle=1)
+    proven = slots.idle[0].proven_at
+    pooled = slots.checkout(9.0)
+    assert pooled is not None
+    assert slots.put_aside(pooled)
+    assert list(slots.idle) == [pooled]
+    assert (pooled.proven_at, slots.lendings) == (proven, 0)
+
+
+def test_put_aside_after_a_discard_keeps_nothing() -> None:
+    slots = make(idle=1)
+    pooled = slots.checkout(0.0)
+    assert pooled is not None
+    slots.discard(1)
+    assert not slots.put_aside(pooled)
+    assert slots.find(pooled.connection) is None
+
+
+def test_put_aside_serves_who_waits() -> None:
+    slots = make(idle=1)
+    pooled = slots.checkout(0.0)
+    assert pooled is not None
+    ticket = Ticket()
+    slots.waiting[ticket] = None
+    slots.put_aside(pooled)
+    assert ticket.given is pooled
+
+
+def test_permits_follow_demand_and_ramp_up() -> None:
+    slots = make(max_size=10, max_connecting=4)
+    slots.waiting.update(dict.fromkeys(Ticket() for _ in range(8)))
+    first = slots.permit(0.0)
+    assert first is not None
+    assert slots.permit(0.0) is None, "slow start: one at first"
+    slots.opened(first, Pooled(object(), 0, 0.0, LATER), 0.0)
+    pair = [slots.permit(0.0) for _ in range(3)]
+    assert [permit is not None for permit in pair] == [True, True, False]
+    for permit in pair[:2]:
+        assert permit is not None
+        slots.opened(permit, Pooled(object(), 0, 0.0, LATER), 0.0)
+    four = [slots.permit(0.0) for _ in range(5)]
+    assert sum(permit is not None for permit in four) == 4, "never more than max_connecting"
+
+
+def test_no_permit_beyond_demand_or_size() -> None:
+    slots = make(max_size=2, max_connecting=2)
+    assert slots.permit(0.0) is None, "nobody wants one"
+    slots.keep = 1
+    open_one(slots)
+    assert slots.permit(0.0) is None, "enough are kept"
+    slots.keep = 2
+    open_one(slots)
+    slots.checkout(0.0)
+    slots.checkout(0.0)
+    slots.waiting[Ticket()] = None
+    assert slots.permit(0.0) is None, "full"
+
+
+def test_no_permit_when_closed() -> None:
+    slots = make()
+    slots.keep = 1
+    slots.close()
+    assert slots.permit(0.0) is None
+    assert slots.pause(0.0) == 0.0
+
+
+def test_a_failed_opening_backs_off_and_falls_back_to_one_at_a_time() -> None:
+    slots = make(max_size=10, max_connecting=4)
+    slots.keep = 10
+    open_one(slots)
+    permit = slots.permit(0.0)
+    assert permit is not None
+    assert slots.open_failed(permit, 0.0, 0.5)
+    assert slots.pause(0.0) == pytest.approx(0.025)
+    assert slots.permit(0.02) is None
+    again = slots.permit(0.025)
+    assert again is not None
+    assert slots.permit(0.025) is None
+    slots.open_failed(again, 0.025, 0.5)
+    assert slots.open_after == pytest.approx(0.075)
+    slots.slow_start()
+    assert (slots.open_after, slots.failures) == (NEVER_FAILED, 0)
+
+
+def test_no_pause_when_nothing_is_wanted() -> None:
+    slots = make()
+    slots.open_after = 5.0
+    assert slots.pause(0.0) == 0.0
+
+
+@given(st.integers(1, 2000), st.floats(0, 1, exclude_max=True))
+def test_backoff_is_full_jitter_under_a_limit(failures: int, roll: float) -> None:
+    assert 0.0 <= backoff(failures, roll) <= BACKOFF_LIMIT
+    assert backoff(failures, 0.0) == 0.0
+    assert backoff(1, roll) <= 0.05
+
+
+@pytest.mark.parametrize("end", ["opened", "open_failed"])
+@pytest.mark.parametrize("why", ["older", "closed"])
+def test_a_late_permit_changes_nothing(end: str, why: str) -> None:
+    slots = make()
+    slots.keep = 1
+    permit = slots.permit(0.0)
+    assert permit is not None
+    if why == "older":
+        slots.discard(1)
+    else:
+        slots.close()
+    before = slots.opening
+    if end == "opened":
+        assert not slots.opened(permit, Pooled(object(), 0, 0.0, LATER), 0.0)
+    else:
+        assert not slots.open_failed(permit, 0.0, 0.9)
+    assert (slots.opening, slots.failures, list(slots.idle)) == (before, 0, [])
+
+
+def test_ageing() -> None:
+    slots = make(max_size=4, idle=3)
+    slots.keep = 1
+    old, idle, fresh = slots.idle
+    old.expires_at = 50.0
+    fresh.idle_since = 95.0
+    assert slots.next_ageing(100.0, 60.0) == 50.0
+    assert slots.take_expired(100.0, 60.0) == [old, idle]
+    assert list(slots.idle) == [fresh]
+    assert slots.next_ageing(60.0, 500.0) == 500.0, "what is kept is not idle too long"
+    assert slots.take_expired(1000.0, 60.0) == []
+
+
+def test_next_ageing_of_nothing_is_never() -> None:
+    assert make().next_ageing(1.0, 1.0) == float("inf")
+
+
+def test_keepalive_reserves_and_puts_back_without_making_it_young() -> None:
+    slots = make(idle=2)
+    stale, fresh = slots.idle
+    fresh.proven_at = 60.0
+    assert slots.reserve_stale(70.0, 60.0) is stale
+    assert slots.reserve_stale(70.0, 60.0) is None
+    assert slots.total == 2, "a reserved connection still counts"
+    assert slots.touched(stale, 71.0)
+    assert list(slots.idle) == [stale, fresh]
+    assert (stale.proven_at, stale.idle_since, slots.lendings) == (71.0, 0.0, 0)
+
+
+def test_touched_after_a_discard_is_not_kept() -> None:
+    slots = make(idle=1)
+    pooled = slots.reserve_stale(70.0, 60.0)
+    assert pooled is not None
+    slots.discard(1)
+    assert not slots.touched(pooled, 71.0)
+    assert slots.total == 0
+    assert not slots.lost
+
+
+def test_discard_gives_what_to_close_and_what_to_abort_and_frees_the_room() -> None:
+    slots = make(max_size=2, idle=2)
+    lent = slots.checkout(0.0)
+    assert lent is not None
+    slots.open_after = 9.0
+    idle, aborted = slots.discard(7)
+    assert (len(idle), aborted) == (1, [lent])
+    assert (slots.generation, slots.total, slots.open_after) == (7, 0, NEVER_FAILED)
+    assert slots.find(lent.connection) is lent
+    assert slots.discard(8) == ([], [lent]), "what is still out is aborted again"
+    assert not slots.checkin(lent, 1.0)
+    assert slots.find(lent.connection) is None
+
+
+def test_drain_lets_lent_ones_finish() -> None:
+    slots = make(max_size=3, idle=2)
+    lent = slots.checkout(0.0)
+    assert lent is not None
+    assert len(slots.drain(3)) == 1
+    assert slots.total == 1, "a session that goes on counts against the size"
+    slots.keep = 2
+    open_one(slots)
+    assert slots.older_lent() == [lent]
+    assert not slots.checkin(lent, 1.0)
+    assert slots.older_lent() == []
+
+
+def test_take_waiters_in_order() -> None:
+    slots = make()
+    tickets = [Ticket() for _ in range(3)]
+    slots.waiting.update(dict.fromkeys(tickets))
+    assert slots.take_waiters() == tickets
+    assert not slots.waiting
+
+
+def test_close_gives_what_was_idle_and_who_waited() -> None:
+    slots = make(idle=1)
+    ticket = Ticket()
+    slots.waiting[ticket] = None
+    idle, waited = slots.close()
+    assert (len(idle), waited, slots.closed) == (1, [ticket], True)
+
+
+class Books(RuleBasedStateMachine):
+    """Whatever happens, no connection is in two places, and none of an older generation is lent anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slots = Slots(max_size=4, max_connecting=2)
+        self.now = 0.0
+        self.permits: list[object] = []
+        self.tickets: list[Ticket] = []
+        self.borrowed: list[Pooled] = []
+        self.made = 0
+
+    @rule(seconds=st.floats(0, 100))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule()
+    def borrow(self) -> None:
+        pooled = self.slots.checkout(self.now)
+        if pooled is None:
+            ticket = Ticket()
+            self.tickets.append(ticket)
+            self.slots.waiting[ticket] = None
+            self.slots.dispatch(self.now)
+        else:
+            assert pooled.generation == self.slots.generation
+            self.borrowed.append(pooled)
+        self.collect()
+
+    def collect(self) -> None:
+        for ticket in [ticket for ticket in self.tickets if ticket.given]:
+            self.tickets.remove(ticket)
+            assert ticket.given is not None
+            assert ticket.given.generation == self.slots.generation
+            self.borrowed.append(ticket.given)
+
+    @precondition(lambda self: self.tickets)
+    @rule()
+    def leave(self) -> None:
+        self.tickets.pop(0).gone = True
+
+    @precondition(lambda self: self.borrowed)
+    @rule(broken=st.booleans())
+    def give_back(self, broken: bool) -> None:
+        pooled = self.borrowed.pop(0)
+        if broken:
+            self.slots.forget(pooled)
+        else:
+            self.slots.checkin(pooled, self.now)
+        self.collect()
+
+    @rule()
+    def ask_to_open(self) -> None:
+        permit = self.slots.permit(self.now)
+        if permit is not None:
+            self.permits.append(permit)
+
+    @precondition(lambda self: self.permits)
+    @rule(fails=st.booleans(), roll=st.floats(0, 0.99))
+    def opening_ends(self, fails: bool, roll: float) -> None:
+        permit = self.permits.pop(0)
+        if fails:
+            self.slots.open_failed(permit, self.now, roll)  # type: ignore[arg-type]
+        else:
+            pooled = Pooled(object(), permit.generation, self.now, self.now + 500.0)  # type: ignore[attr-defined]
+            self.slots.opened(permit, pooled, self.now)  # type: ignore[arg-type]
+        self.collect()
+
+    @rule(discard=st.booleans())
+    def host_is_left(self, discard: bool) -> None:
+        generation = self.slots.generation + 1
+        if discard:
+            self.slots.discard(generation)
+        else:
+            self.slots.drain(generation)
+
+    @rule()
+    def age(self) -> None:
+        self.slots.take_expired(self.now, 60.0)
+
+    @invariant()
+    def every_connection_is_in_one_place(self) -> None:
+        slots = self.slots
+        places = [*slots.idle, *slots.lent.values(), *slots.lost.values()]
+        assert len({id(pooled) for pooled in places}) == len(places)
+        assert all(pooled.generation == slots.generation for pooled in slots.idle)
+        assert 0 <= slots.opening <= slots.max_connecting
+        assert slots.total <= slots.max_size
+        assert {id(pooled) for pooled in self.borrowed} == {
+            id(pooled) for pooled in [*slots.lent.values(), *slots.lost.values()]
+        }
+
+    @invariant()
+    def nobody_waits_beside_an_idle_connection(self) -> None:
+        assert not (self.slots.idle and self.slots.waiting)
+
+
+TestBooks = Books.TestCase
