@@ -1,0 +1,95 @@
+"""What one host is good for, given what is known of the cluster."""
+
+from __future__ import annotations
+
+from failoverkit.failover.topology import HostView, Loss, Standing, Topology
+from failoverkit.model import Health, Role
+
+NOT_SERVING = {
+    Health.UNKNOWN: Standing.UNKNOWN,
+    Health.DOWN: Standing.DOWN,
+    Health.RECOVERING: Standing.RECOVERING,
+}
+
+
+def standing_of(topology: Topology, view: HostView) -> Standing:
+    """Return what this host is good for. A suspect host keeps the standing it had while it was up."""
+    if is_foreign(topology, view):
+        return Standing.FOREIGN
+    if view.health in NOT_SERVING:
+        return NOT_SERVING[view.health]
+    if view.report.role is Role.PRIMARY:
+        return _primary_standing(topology, view)
+    if not view.report.fit:
+        return Standing.UNFIT
+    if view.report.role is Role.STANDBY:
+        return Standing.STANDBY
+    return Standing.UNDECIDED if topology.has_roles else Standing.WRITABLE
+
+
+def _primary_standing(topology: Topology, view: HostView) -> Standing:
+    if is_behind(topology, view):
+        return Standing.STALE
+    if view.quarantine is not None:
+        return Standing.QUARANTINED
+    return Standing.WRITABLE if view.report.fit else Standing.UNFIT
+
+
+def is_foreign(topology: Topology, view: HostView) -> bool:
+    """Say whether the host last reported the lineage of another cluster."""
+    lineage = view.report.lineage
+    return lineage is not None and topology.lineage is not None and lineage != topology.lineage
+
+
+def is_behind(topology: Topology, view: HostView) -> bool:
+    """Say whether a newer epoch than this host's is known in its lineage."""
+    epoch = view.report.epoch
+    return epoch is not None and epoch < topology.epochs[view.report.lineage]
+
+
+def is_up(view: HostView) -> bool:
+    """Say whether the host answers, be it suspect."""
+    return view.health is Health.UP or view.health is Health.SUSPECT
+
+
+def claims_primary(view: HostView) -> bool:
+    """Say whether the host answers and says PRIMARY in a way that no epoch and no lineage refutes."""
+    return (
+        view.report.role is Role.PRIMARY
+        and is_up(view)
+        and view.standing is not Standing.STALE
+        and view.standing is not Standing.FOREIGN
+    )
+
+
+def loss_of(view: HostView) -> Loss:
+    """Return how sure it is that the connections lent on this host are of no more use."""
+    if view.standing in (Standing.STALE, Standing.FOREIGN):
+        return Loss.FORBIDDEN if view.health is Health.UP else Loss.DEAD
+    if view.standing is not Standing.DOWN:
+        return Loss.NONE
+    return Loss.DEAD if view.hard else Loss.SILENT
+
+
+def writers(topology: Topology) -> tuple[HostView, ...]:
+    """Return the hosts that take writes now: the active one, and those that share its work where there are no roles."""
+    if topology.active is None:
+        return ()
+    active = topology.hosts[topology.active]
+    if active.report.role is not Role.UNKNOWN:
+        return (active,)
+    return tuple(
+        view
+        for view in topology.hosts.values()
+        if view is active or (view.standing is Standing.WRITABLE and view.host.priority == active.host.priority)
+    )
+
+
+def is_sound(view: HostView) -> bool:
+    """Say whether nothing is wrong with the host."""
+    return view.health is Health.UP and view.standing in (Standing.WRITABLE, Standing.STANDBY)
+
+
+def is_demoted(view: HostView) -> bool:
+    """Say whether the host is alive and says that it is a standby."""
+    return view.standing is Standing.STANDBY
