@@ -9,13 +9,19 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from failoverkit.testing.background import Background
     from failoverkit.testing.clusters import ClusterFactory, LocalCluster, find_cluster
+    from failoverkit.testing.conformance import DriverConformance
+    from failoverkit.testing.contract import DriverContract
     from failoverkit.testing.fake_clock import FakeClock
     from failoverkit.testing.fake_cluster import FakeCluster
     from failoverkit.testing.fake_connection import FakeConnection, FakeError
 
 __all__ = [
+    "Background",
     "ClusterFactory",
+    "DriverConformance",
+    "DriverContract",
     "FakeClock",
     "FakeCluster",
     "FakeConnection",
@@ -25,7 +31,10 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Background": "background",
     "ClusterFactory": "clusters",
+    "DriverConformance": "conformance",
+    "DriverContract": "contract",
     "FakeClock": "fake_clock",
     "FakeCluster": "fake_cluster",
     "FakeConnection": "fake_connection",

@@ -16,6 +16,8 @@ Row = tuple[object, ...]
 class FakeError(Exception):
     """The one error of the fake driver. ``kind`` is what ``failoverkit_classify_error`` says of it."""
 
+    kind = ErrorKind.OTHER
+
     def __init__(self, kind: ErrorKind, message: str) -> None:
         self.kind = kind
         super().__init__(message)
@@ -128,10 +130,10 @@ class FakeCursor:
         self._rows: list[Row] = []
 
     def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
-        """Carry out ``write <value>``, ``read``, ``role``, ``ping`` or ``fail <error kind>``.
+        """Carry out ``write <value>``, ``read``, ``count``, ``role``, ``ping`` or ``fail <error kind>``.
 
         ``%s`` in the statement is replaced by ``parameters``. ``write`` raises a ``ROLE_CHANGED`` error on a
-        standby; ``read`` gives one row per committed value.
+        standby; ``read`` gives one row per committed value, ``count`` their number.
         """
         self._rows = self.connection.run(statement % tuple(parameters) if parameters else statement)
 

@@ -104,6 +104,8 @@ class FakeHost:
         """Return the rows of a statement that only asks."""
         if verb == "read":
             return [(written.value,) for written in tuple(self._log)]
+        if verb == "count":
+            return [(len(self._log),)]
         if verb == "role":
             return [(self.report.role.value,)]
         if verb == "ping":
@@ -170,16 +172,12 @@ class FakeHost:
         """Return when so many calls are blocked in these; ``TimeoutError`` after ``timeout`` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._number_blocked(operations) >= count, timeout):
-                raise TimeoutError(
-                    f"{self._number_blocked(operations)} of {count} calls blocked on {self.name}"
-                )
+                raise TimeoutError(f"{self._number_blocked(operations)} of {count} calls blocked on {self.name}")
 
     def _number_blocked(self, operations: Iterable[str]) -> int:
         return sum(self._blocked[operation] for operation in operations)
 
-    def _delay_or_block(
-        self, operation: str, connection: FakeConnection | None, timeout: float | None
-    ) -> None:
+    def _delay_or_block(self, operation: str, connection: FakeConnection | None, timeout: float | None) -> None:
         """Wait under the cluster's condition, which is let go meanwhile."""
         if self._delay:
             self._spend_delay(connection, timeout)
