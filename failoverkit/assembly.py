@@ -9,7 +9,7 @@ from failoverkit.clock import FAR, Clock
 from failoverkit.conductor import Conductor
 from failoverkit.failover.commands import Warmed
 from failoverkit.failover.effects import CancelWarm, Discard, Drain, Effect, Route, Suspend, Warm
-from failoverkit.failover.routing import Routing
+from failoverkit.failover.routing import Routing, route
 from failoverkit.failover.topology import HostView, begin
 from failoverkit.model import Health, HostStatus, Observation, PoolStatus, Source
 from failoverkit.monitor.monitor import Monitor, Outlook
@@ -46,7 +46,7 @@ class Assembly:
             warmed=self._warmed,
         )
         self._host_pools = {host.name: HostPool(host, around) for host in settings.hosts}
-        self.routed = RoutedPool(self._host_pools, around, self.start)
+        self.routed = RoutedPool(self._host_pools, around, route(topology, settings.failover), self.start)
         self.lender = Lender(self.routed, self._host_pools, around, self._situation)
 
     # -- life -------------------------------------------------------------------------------------------------------

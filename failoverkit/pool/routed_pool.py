@@ -17,8 +17,6 @@ from failoverkit.pool.slots import Pooled
 from failoverkit.pool.surroundings import Surroundings
 from failoverkit.pool.waiters import Closed, Moved, Waiter
 
-NOWHERE = Routing.nowhere()
-
 
 @dataclass(frozen=True, slots=True)
 class Routes:
@@ -50,7 +48,13 @@ class _Walk:
 class RoutedPool:
     """The host pools of one pool, joined by the routing. Thread-safe."""
 
-    def __init__(self, host_pools: Mapping[str, HostPool], around: Surroundings, start: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        host_pools: Mapping[str, HostPool],
+        around: Surroundings,
+        routing: Routing,
+        start: Callable[[], None],
+    ) -> None:
         self._start = start
         """Starts the monitor, once; called by the first borrower."""
         self._host_pools = host_pools
@@ -59,7 +63,7 @@ class RoutedPool:
         self._clock = around.clock
         self._numbers = itertools.count()
         self._tickets = {target: itertools.count() for target in Target}
-        self._routes = Routes(NOWHERE, dict.fromkeys(Target, ()))
+        self._routes = Routes(routing, dict.fromkeys(Target, ()))
         self._parking = threading.Lock()
         self._parked: dict[Waiter, None] = {}
         self._waiting = 0
