@@ -35,9 +35,7 @@ OUR_PACKAGES: Mapping[str, str] = MappingProxyType(
 
 def entries(kind: str) -> tuple[EntryPoint, ...]:
     """Return every entry point of one kind, in the order of their names. Nothing is imported."""
-    return tuple(
-        sorted(metadata.entry_points(group=GROUPS[kind]), key=lambda entry: (entry.name, package_of(entry)))
-    )
+    return tuple(sorted(metadata.entry_points(group=GROUPS[kind]), key=lambda entry: (entry.name, package_of(entry))))
 
 
 def entries_without_doubles(kind: str) -> tuple[EntryPoint, ...]:

@@ -31,10 +31,11 @@ def load(settings: Settings, *, strategy: object | None = None, extensions: Sequ
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
-    manager.register(dbapi, "defaults")
     for kind, label, plugin in _wanted(settings, strategy, extensions):
         check_plugin(kind, label, plugin)
         _register(manager, label, plugin)
+    # After all others: of several ``trylast`` implementations pluggy asks the one registered last, last.
+    manager.register(dbapi, "the defaults")
     return Plugins(manager)
 
 
@@ -65,9 +66,7 @@ class Plugins:
         self._check = bind(hook.failoverkit_check, otherwise=_unusable)
         self._abort = bind(hook.failoverkit_abort, otherwise=dbapi.failoverkit_abort)
         self._close = bind(hook.failoverkit_close, otherwise=dbapi.failoverkit_close)
-        self._classify_error = bind(
-            hook.failoverkit_classify_error, otherwise=dbapi.failoverkit_classify_error
-        )
+        self._classify_error = bind(hook.failoverkit_classify_error, otherwise=dbapi.failoverkit_classify_error)
         self._discover_hosts = bind(hook.failoverkit_discover_hosts)
         self._on_event = bind_all(hook.failoverkit_on_event)
 
@@ -137,26 +136,26 @@ def _wanted(
     if settings.extensions:
         for entry in entries_without_doubles("extension"):
             yield _installed("extension", entry)
-    for extension in extensions:
-        yield _passed_in("extension", extension)
+    for number, extension in enumerate(extensions, start=1):
+        yield _passed_in("extension", extension, f" ({number})")
 
 
 def _installed(kind: str, entry: EntryPoint) -> tuple[str, str, object]:
     return kind, f"the {kind} {entry.name!r} of package {package_of(entry)}", import_plugin(kind, entry)
 
 
-def _passed_in(kind: str, plugin: object) -> tuple[str, str, object]:
+def _passed_in(kind: str, plugin: object, number: str = "") -> tuple[str, str, object]:
     # Not its repr, which may show a secret.
     name = getattr(plugin, "__name__", type(plugin).__name__)
-    return kind, f"the {kind} {name!r} passed in", plugin
+    return kind, f"the {kind} {name!r} passed in{number}", plugin
 
 
 def _register(manager: pluggy.PluginManager, label: str, plugin: object) -> None:
     for other, registered in manager.list_name_plugin():
-        if registered is plugin:
-            raise PluginError(f"{label} is {other} already; a plugin is registered once")
+        # Equal ones too: pluggy compares so, and its own message shows every plugin's repr.
+        if registered is plugin or registered == plugin:
+            raise PluginError(f"{label} is the same as {other}; a plugin is registered once")
     try:
         manager.register(plugin, label)
-        manager.check_pending()
-    except (pluggy.PluginValidationError, ValueError) as error:
+    except pluggy.PluginValidationError as error:
         raise PluginError(f"{label}: {error}") from error

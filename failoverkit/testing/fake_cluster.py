@@ -47,9 +47,7 @@ class FakeCluster:
         self._changed = threading.Condition()
         self._roles = roles
         self._primary = hosts[0]
-        self._hosts = {
-            host: FakeHost(host, self._first_report(host), self.log, self._changed, clock) for host in hosts
-        }
+        self._hosts = {host: FakeHost(host, self._first_report(host), self.log, self._changed, clock) for host in hosts}
         with _registry_lock:
             if self.name in _live:
                 raise ValueError(f"there is a fake cluster named {self.name!r} already")
@@ -117,9 +115,7 @@ class FakeCluster:
 
     def promote(self, host: str) -> None:
         """Make a host the primary of a new epoch. Connections live on; the old primary is left as it is."""
-        self._hosts[host].change(
-            role=self._role(primary=True), epoch=self._next_epoch(), lag=None, lag_bytes=None
-        )
+        self._hosts[host].change(role=self._role(primary=True), epoch=self._next_epoch(), lag=None, lag_bytes=None)
         self._primary = host
 
     def rewind(self, host: str) -> None:
@@ -169,9 +165,7 @@ class FakeCluster:
         """Accept new connections again."""
         self._hosts[host].refuse(None)
 
-    def fail_next_connect(
-        self, host: str, kind: ErrorKind = ErrorKind.HOST_UNREACHABLE, times: int = 1
-    ) -> None:
+    def fail_next_connect(self, host: str, kind: ErrorKind = ErrorKind.HOST_UNREACHABLE, times: int = 1) -> None:
         """Refuse the next so many connections."""
         self._hosts[host].fail_next(kind, times)
 
