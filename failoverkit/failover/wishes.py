@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 from failoverkit.errors import OperatorError
-from failoverkit.failover.commands import (
-    ClearQuarantine,
-    Command,
-    FailBack,
-    FailOver,
-    Pause,
-    Resume,
-    Warmed,
-)
+from failoverkit.failover.commands import Command, FailBack, FailOver, Pause, Resume, Warmed
 from failoverkit.failover.draft import Draft
 from failoverkit.failover.moves import move
 from failoverkit.failover.quarantine import lift
@@ -39,8 +31,8 @@ def carry_out(draft: Draft, wish: Command) -> None:
                 move(draft, Raised(Signal.OPERATOR_RESUMES))
         case Warmed(host):
             _warmed(draft, host)
-        case ClearQuarantine(host):
-            _clear_quarantine(draft, host)
+        case _:
+            _clear_quarantine(draft, wish.host)
 
 
 def _fail_over(draft: Draft, to: str) -> None:
