@@ -12,12 +12,14 @@ from typing import Any
 from failoverkit import config, forking
 from failoverkit.assembly import Assembly
 from failoverkit.clock import Clock, monotonic
-from failoverkit.errors import ConfigError, PoolClosed
+from failoverkit.errors import ConfigError, FailoverkitError, PoolClosed
 from failoverkit.failover.commands import ClearQuarantine, FailBack, FailOver, Pause, Resume
 from failoverkit.model import PoolStatus, Target
 from failoverkit.plugins import Plugins, load
 from failoverkit.pool.lender import Lending
 from failoverkit.settings import Settings
+
+PRIMARY = Target.PRIMARY
 
 
 class FailoverPool:
@@ -62,7 +64,7 @@ class FailoverPool:
 
     # -- borrowing --------------------------------------------------------------------------------------------------
 
-    def connection(self, target: str | Target = Target.PRIMARY, *, timeout: float | None = None) -> Lending:
+    def connection(self, target: str | Target = PRIMARY, *, timeout: float | None = None) -> Lending:
         """Borrow a connection for a ``with`` block, which gets the driver's own connection object.
 
         Commits when the block succeeds, rolls back when it raises. ``target``: ``primary``, ``standby``,
@@ -71,19 +73,21 @@ class FailoverPool:
         On entry raises ``PoolTimeout``, ``NoHostAvailable``, ``TooManyWaiting``, ``PoolClosed``, or the driver's own
         error when the host refuses. On exit raises ``OutcomeUnknown`` when the connection was lost during COMMIT.
         """
-        return Lending(self._lender, target if type(target) is Target else _target(target), timeout)
+        return Lending(self._lender, target if target is PRIMARY else _target(target), timeout)
 
-    def getconn(self, target: str | Target = Target.PRIMARY, *, timeout: float | None = None) -> Any:
+    def getconn(self, target: str | Target = PRIMARY, *, timeout: float | None = None) -> Any:
         """Borrow a connection without ``with``; give it back with ``putconn``. Errors as ``connection``."""
-        return self._lender.borrow(target if type(target) is Target else _target(target), timeout).connection
+        return self._lender.borrow(target if target is PRIMARY else _target(target), timeout).connection
 
     def putconn(self, connection: Any, *, close: bool = False) -> None:
         """Give back what ``getconn`` returned; an open transaction is rolled back. ``close``: do not reuse it.
 
         Raises ``FailoverkitError`` for a connection that is not lent by this pool.
         """
-        if not forking.is_parents(connection):
-            self._lender.give_back_connection(connection, close=close)
+        lender = self._lender
+        found = lender.drop_connection(connection) if close else lender.give_back_connection(connection)
+        if not found and not forking.is_parents(connection):
+            raise FailoverkitError("this connection is not lent by this pool (given back twice?)")
 
     # -- life -------------------------------------------------------------------------------------------------------
 

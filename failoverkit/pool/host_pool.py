@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Iterable
-from typing import Any
 
 from failoverkit.clock import FAR
+from failoverkit.errors import FailoverkitError
 from failoverkit.model import ErrorKind, Host, Target
 from failoverkit.pool.opener import Opener
 from failoverkit.pool.slots import Pooled, Slots
@@ -25,53 +25,68 @@ class HostPool:
         self.host = host
         self.name = host.name
         self._around = around
-        self._slots = Slots(max_size=settings.max_size, max_connecting=settings.max_connecting)
+        self._slots = Slots(
+            max_size=settings.max_size,
+            max_connecting=settings.max_connecting,
+            check_after=settings.check_idle_after,
+        )
         self._books = Books(host, self._slots)
         self._opener = Opener(self._books, around, self._tell_if_warm)
         self._upkeep = Upkeep(self._books, around, self.check)
         self._warm_wanted = 0
-        # Bound once: these are the hot path.
         self._lock = self._books.lock
         self._clock = around.clock
+        # The hot path, bound once.
         self._reset = around.plugins.reset
-        self._check_idle_after = settings.check_idle_after
+        self._give = self._slots.give
+        self.lent = self._slots.lent
+        """What is lent, by connection; read without a lock."""
+        self.take = self._slots.take
+        """Lend an idle connection if it can be lent as it is; takes the time, and no lock."""
 
     # -- lending ----------------------------------------------------------------------------------------------------
-
-    def take(self) -> Pooled | None:
-        """Lend an idle connection, or None when there is none or somebody waits already."""
-        now = self._clock()
-        with self._lock:
-            return self._slots.checkout(now)
 
     def give_back(self, pooled: Pooled) -> None:
         """Take back a connection whose work did not show it broken."""
         if not self._reset(pooled.connection):
             self.drop(pooled)
-            detail = "a returned connection was broken"
-            report(self._books, self._around, ErrorKind.CONNECTION_LOST, detail, pooled.generation)
+            self.report(ErrorKind.CONNECTION_LOST, "a returned connection was broken", pooled.generation)
             return
+        try:
+            is_settled = self._give(pooled)
+        except KeyError:
+            raise FailoverkitError("this connection was given back twice") from None
+        if not is_settled:
+            self._settle()
+
+    def _settle(self) -> None:
         now = self._clock()
         with self._lock:
-            kept = self._slots.checkin(pooled, now)
-        if not kept:
-            close_all(self._books, self._around, [pooled.connection])
+            unfit = self._slots.settle(now)
+        if unfit:
+            close_all(self._books, self._around, unfit)
             self._opener.open_wanted()
 
-    def put_aside(self, pooled: Pooled) -> None:
-        """Undo ``take``: the connection was not used, and is as old and as proven as before."""
+    def checkout(self) -> Pooled | None:
+        """Lend an idle connection however long it was idle, or None when there is none or somebody waits already."""
+        self._settle()
         with self._lock:
-            kept = self._slots.put_aside(pooled)
-        if not kept:
-            close_all(self._books, self._around, [pooled.connection])
+            return self._slots.checkout()
+
+    def put_aside(self, pooled: Pooled) -> None:
+        """Undo ``checkout``: the connection was not used, and is as old and as proven as before."""
+        now = self._clock()
+        with self._lock:
+            unfit = self._slots.put_aside(pooled, now)
+        close_all(self._books, self._around, unfit)
 
     def report(self, kind: ErrorKind, detail: str, generation: int) -> None:
         """Hand in evidence from a borrower's work."""
         report(self._books, self._around, kind, detail, generation)
 
     def needs_check(self, pooled: Pooled) -> bool:
-        """Say whether a connection just taken was idle for so long that it must be checked before it is lent."""
-        return pooled.lent_at - pooled.proven_at > self._check_idle_after
+        """Say whether a connection was idle for so long that it must be checked before it is lent."""
+        return self._clock() - pooled.used_at > self._slots.check_after
 
     def check(self, pooled: Pooled, timeout: float) -> bool:
         """Check a taken connection within ``timeout`` seconds; a dead one is dropped and False returned."""
@@ -81,7 +96,7 @@ class HostPool:
             detail = f"an idle connection gave no answer in {timeout:g} s"
             report(self._books, self._around, ErrorKind.TIMEOUT, detail, pooled.generation)
         elif alive and not is_wrong_role(self._books, self._around, pooled.connection):
-            pooled.proven_at = self._clock()
+            pooled.used_at = self._clock()
             return True
         self._books.stats.dead_idle += 1
         self.drop(pooled)
@@ -91,18 +106,14 @@ class HostPool:
         """Take a lent connection out of the books and close it."""
         with self._lock:
             self._slots.forget(pooled)
-        close_all(self._books, self._around, [pooled.connection])
+        close_all(self._books, self._around, [pooled])
         self._opener.open_wanted()
-
-    def find(self, connection: Any) -> Pooled | None:
-        """Return the entry of a connection that is lent by this host, else None."""
-        return self._slots.find(connection)
 
     def note_borrower(self, pooled: Pooled) -> None:
         """Remember where a connection was borrowed (only when leaks are looked for)."""
         pooled.leak_told = False
         pooled.stack = "".join(traceback.format_stack()[:-2])
-        self._around.hurry(pooled.lent_at + (self._around.settings.pool.leak_after or FAR))
+        self._around.hurry(pooled.used_at + (self._around.settings.pool.leak_after or FAR))
 
     # -- waiting ----------------------------------------------------------------------------------------------------
 
@@ -113,12 +124,11 @@ class HostPool:
 
     def enqueue(self, waiters: Iterable[Waiter]) -> bool:
         """Put waiters in this host's queue, in order, and open connections for them. False when closed."""
-        now = self._clock()
         with self._lock:
             if self._slots.closed:
                 return False
             self._slots.waiting.update(dict.fromkeys(waiters))
-            self._slots.dispatch(now)
+            self._slots.dispatch()
         self._opener.open_wanted()
         return True
 
@@ -173,8 +183,7 @@ class HostPool:
 
     def _tell_if_warm(self) -> None:
         with self._lock:
-            open_now = len(self._slots.idle) + len(self._slots.lent)
-            done = 0 < self._warm_wanted <= open_now
+            done = 0 < self._warm_wanted <= len(self._slots.members)
             if done:
                 self._warm_wanted = 0
         if done:
@@ -192,7 +201,7 @@ class HostPool:
         for pooled in idle:
             # Aborted first, because closing may say goodbye to a server that does not answer.
             self._around.plugins.abort(pooled.connection)
-        close_all(self._books, self._around, [pooled.connection for pooled in idle])
+        close_all(self._books, self._around, idle)
 
     def drain(self, generation: int, limit: float) -> None:
         """The host was left while alive: lent connections may finish within ``limit`` seconds."""
@@ -200,7 +209,7 @@ class HostPool:
             idle = self._slots.drain(generation)
             self._warm_wanted = 0
         self._upkeep.drain_until(self._clock() + limit)
-        close_all(self._books, self._around, [pooled.connection for pooled in idle])
+        close_all(self._books, self._around, idle)
 
     def tend(self, now: float) -> float:
         """Do what is due, without blocking; return when to come again."""
@@ -216,12 +225,12 @@ class HostPool:
             idle, waiting = self._slots.close()
         for ticket in waiting:
             ticket.give(Closed())
-        close_all(self._books, self._around, [pooled.connection for pooled in idle])
+        close_all(self._books, self._around, idle)
 
     def abort_lent(self) -> None:
         """Abort every lent connection: the pool is closed without waiting for its borrowers."""
         with self._lock:
-            lent = list(self._slots.lent.values())
+            lent = [*self._slots.members, *self._slots.lost]
         self._upkeep.abort(lent)
 
     def threads(self) -> list[threading.Thread]:
@@ -230,7 +239,7 @@ class HostPool:
 
     def everything(self) -> list[Pooled]:
         """Return every open connection, without the lock: for the child of a fork, which owns none of them."""
-        return [*self._slots.idle, *self._slots.lent.values(), *self._slots.lost.values()]
+        return [*self._slots.members, *self._slots.lost]
 
     # -- numbers ----------------------------------------------------------------------------------------------------
 
@@ -240,7 +249,7 @@ class HostPool:
             slots = self._slots
             return HostCounts(
                 idle=len(slots.idle),
-                lent=len(slots.lent) + len(slots.lost),
+                lent=len(slots.lent),
                 opening=slots.opening,
                 waiting=len(slots.waiting),
                 generation=slots.generation,
@@ -248,4 +257,6 @@ class HostPool:
 
     def stats(self) -> dict[str, int]:
         """Return the counters since the pool was made."""
-        return self._books.stats.as_dict(self._slots.lendings)
+        with self._lock:
+            lendings = self._slots.lendings
+        return self._books.stats.as_dict(lendings)

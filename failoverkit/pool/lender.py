@@ -15,6 +15,7 @@ from failoverkit.pool.surroundings import Surroundings
 
 LOST = frozenset({ErrorKind.CONNECTION_LOST, ErrorKind.HOST_UNREACHABLE, ErrorKind.TIMEOUT, ErrorKind.OUTCOME_UNKNOWN})
 """Kinds after which a connection is not used again and its host is suspect."""
+PRIMARY = Target.PRIMARY
 CHAIN = 5
 """How far ``__cause__`` and ``__context__`` are followed to find the driver's own error."""
 
@@ -30,50 +31,59 @@ class Lender:
         situation: Callable[[str], str],
     ) -> None:
         self._routed = routed
-        self._host_pools = host_pools
+        self.host_pools = host_pools
         self._around = around
         self._situation = situation
         """Says in one sentence what the pool now believes of a host."""
+        self._clock = around.clock
         self._watches_leaks = around.settings.pool.leak_after is not None
         self._timeout = around.settings.pool.acquire_timeout
         self.inherited = False
         """True in the child of a fork: what was lent belongs to the parent, and is left alone."""
 
-    def borrow(self, target: Target = Target.PRIMARY, timeout: float | None = None) -> Pooled:
+    def borrow(self, target: Target = PRIMARY, timeout: float | None = None) -> Pooled:
         """Lend a connection; errors as ``RoutedPool.acquire``."""
         routed = self._routed
         fast = routed.fast
-        if fast is not None and target is Target.PRIMARY:
-            pooled = fast.take()
+        if fast is not None and target is PRIMARY:
+            pooled = fast.take(self._clock())
             if pooled is not None:
-                # Routing is published before the old host's connections are called in: seen unchanged here, whatever
-                # was taken is still among those that will be called in.
-                if routed.fast is fast and not fast.needs_check(pooled):
+                if routed.fast is fast:
                     return pooled
+                # Routing is published before a host's connections are called in. Seen unchanged after the taking,
+                # this one would have been among them; seen changed, it may have been too late for that.
                 fast.put_aside(pooled)
         pooled = routed.acquire(target, self._timeout if timeout is None else timeout)
         if self._watches_leaks:
-            self._host_pools[pooled.host].note_borrower(pooled)
+            self.host_pools[pooled.host].note_borrower(pooled)
         return pooled
 
-    def give_back(self, pooled: Pooled) -> None:
-        """Take back a connection whose work went well."""
-        self._host_pools[pooled.host].give_back(pooled)
-
-    def give_back_connection(self, connection: Any, *, close: bool = False) -> None:
-        """Take back a connection by itself; ``close``: do not use it again."""
+    def give_back_connection(self, connection: Any) -> bool:
+        """Take back a connection by itself. False: it is not lent by this pool."""
+        fast = self._routed.fast
+        pooled = fast.lent.get(connection) if fast is not None else None
+        if fast is not None and pooled is not None:
+            fast.give_back(pooled)
+            return True
         found = self._routed.find(connection)
         if found is None:
-            raise FailoverkitError("this connection is not lent by this pool (given back twice?)")
+            return False
         host_pool, pooled = found
-        if close:
-            host_pool.drop(pooled)
-        else:
-            host_pool.give_back(pooled)
+        host_pool.give_back(pooled)
+        return True
+
+    def drop_connection(self, connection: Any) -> bool:
+        """Take back a connection that is not to be used again. False: it is not lent by this pool."""
+        found = self._routed.find(connection)
+        if found is None:
+            return False
+        host_pool, pooled = found
+        host_pool.drop(pooled)
+        return True
 
     def take_back_failed(self, pooled: Pooled, error: BaseException) -> ErrorKind:
         """Take back a connection whose work raised ``error``; return the error's kind."""
-        host_pool = self._host_pools[pooled.host]
+        host_pool = self.host_pools[pooled.host]
         kind, cause = self._kind_of(error)
         if kind in LOST or kind is ErrorKind.ROLE_CHANGED:
             host_pool.drop(pooled)
@@ -100,20 +110,14 @@ class Lender:
             link = link.__cause__ or link.__context__
         return ErrorKind.OTHER, error
 
-    def commit(self, pooled: Pooled) -> None:
-        """Commit and take back. ``OutcomeUnknown`` when the connection was lost meanwhile."""
-        try:
-            pooled.connection.commit()
-        except BaseException as error:
-            kind = self.take_back_failed(pooled, error)
-            if kind in LOST:
-                message = (
-                    f"the connection to {pooled.host} was lost while COMMIT was in flight: the transaction may or may "
-                    f"not have been committed; look before doing it again. {self._situation(pooled.host)}"
-                )
-                raise OutcomeUnknown(message) from error
-            raise
-        self._host_pools[pooled.host].give_back(pooled)
+    def take_back_uncommitted(self, pooled: Pooled, error: BaseException) -> None:
+        """Take back a connection whose COMMIT raised; raise ``OutcomeUnknown`` when it was lost meanwhile."""
+        if self.take_back_failed(pooled, error) in LOST:
+            message = (
+                f"the connection to {pooled.host} was lost while COMMIT was in flight: the transaction may or may not "
+                f"have been committed; look before doing it again. {self._situation(pooled.host)}"
+            )
+            raise OutcomeUnknown(message) from error
 
 
 class Lending:
@@ -136,10 +140,15 @@ class Lending:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        lender = self._lender
+        lender, pooled = self._lender, self._pooled
         if lender.inherited:
             return
-        if error is None:
-            lender.commit(self._pooled)
-        else:
-            lender.take_back_failed(self._pooled, error)
+        if error is not None:
+            lender.take_back_failed(pooled, error)
+            return
+        try:
+            pooled.connection.commit()
+        except BaseException as failure:
+            lender.take_back_uncommitted(pooled, failure)
+            raise
+        lender.host_pools[pooled.host].give_back(pooled)

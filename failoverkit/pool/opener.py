@@ -81,11 +81,11 @@ class Opener:
         lifetime = settings.max_lifetime * (1.0 - LIFETIME_JITTER * random.random())  # noqa: S311 - jitter
         pooled = Pooled(connection, permit.generation, now, now + lifetime, books.host.name)
         with books.lock:
-            kept = books.slots.opened(permit, pooled, now)
+            kept = books.slots.opened(permit, pooled)
             books.stats.opened += 1
             books.last_error = None
         if not kept:
-            close_all(books, self._around, [connection])
+            close_all(books, self._around, [pooled])
             return
         self._opened()
         self.open_wanted()

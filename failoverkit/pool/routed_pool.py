@@ -168,7 +168,7 @@ class RoutedPool:
 
     def _take_idle(self, routes: Routes, pools: tuple[HostPool, ...], walk: _Walk) -> Pooled | None:
         for pool in pools:
-            while (pooled := pool.take()) is not None:
+            while (pooled := pool.checkout()) is not None:
                 if self._is_fit(routes, pool, pooled, walk):
                     return pooled
         return None
@@ -310,7 +310,7 @@ class RoutedPool:
     def find(self, connection: Any) -> tuple[HostPool, Pooled] | None:
         """Return the host pool and the entry of a lent connection, or None when it is not lent by this pool."""
         for pool in self._host_pools.values():
-            pooled = pool.find(connection)
+            pooled = pool.lent.get(connection)
             if pooled is not None:
                 return pool, pooled
         return None

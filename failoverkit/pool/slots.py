@@ -1,7 +1,10 @@
 """Bookkeeping of one host's connections: idle, lent, being opened, wanted by whom. Pure: no lock, clock or I/O.
 
-The host pool calls these verbs under its lock and does whatever is slow afterwards. Every connection is in exactly one
-place: ``idle``, ``lent``, ``lost`` (lent when its host was discarded) or gone. Time comes in as an argument, seconds.
+Two verbs are called without a lock, because every borrower pays for them: ``take`` and ``give``. Each moves one
+connection by single operations of a deque and a dict, which are atomic with and without the GIL, and looks at the
+generation *after* it has moved it. All other verbs are called under the host pool's lock. So whatever ends a
+generation either finds a connection, or is seen by whoever has it in hand; the argument is in
+``docs/decisions/0201-lending-without-a-lock.md``. Times come in as arguments, seconds.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ BACKOFF_BASE = 0.05
 BACKOFF_LIMIT = 5.0
 """Limit of that doubling, seconds."""
 NEVER_FAILED = float("-inf")
+CLOSED = -1
+"""The generation of a closed pool: no connection is of it."""
 
 
 def backoff(failures: int, roll: float) -> float:
@@ -25,28 +30,22 @@ class Pooled:
     """One open connection and what the pool must remember of it."""
 
     __slots__ = (
-        "connection",
-        "expires_at",
-        "generation",
-        "host",
-        "idle_since",
-        "leak_told",
-        "lent_at",
-        "opened_at",
-        "proven_at",
-        "stack",
-    )
+        "connection", "expires_at", "generation", "host", "idle_since", "leak_told", "stack", "used_at", "uses",
+        "uses_seen",
+    )  # fmt: skip
 
     def __init__(self, connection: Any, generation: int, now: float, expires_at: float, host: str = "") -> None:
         self.connection = connection
         self.generation = generation
         self.host = host
-        self.opened_at = now
         self.expires_at = expires_at
+        self.used_at = now
+        """When it was last lent, checked or opened. It worked later than that, if it is idle."""
         self.idle_since = now
-        self.proven_at = now
-        """When it was last known to work: opened, returned clean, or checked."""
-        self.lent_at = now
+        """When upkeep first saw it idle after its last use."""
+        self.uses = 0
+        self.uses_seen = 0
+        """``uses`` at that moment."""
         self.stack: str | None = None
         """Where it was borrowed, kept only when leaks are looked for."""
         self.leak_told = False
@@ -70,37 +69,29 @@ class Ticket(Protocol):
 
 
 class Slots:
-    """All connections of one host, and who waits for one. Not thread-safe: the host pool's lock guards it."""
+    """All connections of one host, and who waits for one."""
 
     __slots__ = (
-        "closed",
-        "failures",
-        "generation",
-        "idle",
-        "keep",
-        "lendings",
-        "lent",
-        "lost",
-        "max_connecting",
-        "max_size",
-        "open_after",
-        "opening",
-        "ramp",
-        "waiting",
-    )
+        "check_after", "failures", "generation", "idle", "keep", "lent", "lost", "max_connecting", "max_size",
+        "members", "open_after", "opening", "past_uses", "ramp", "waiting",
+    )  # fmt: skip
 
-    def __init__(self, *, max_size: int, max_connecting: int, generation: int = 0) -> None:
+    def __init__(self, *, max_size: int, max_connecting: int, check_after: float = 0.5) -> None:
         self.max_size = max_size
         self.max_connecting = max_connecting
-        self.generation = generation
+        self.check_after = check_after
+        """Idle for longer than this, a connection is not lent without a check."""
+        self.generation = 0
         self.keep = 0
         """Connections to keep open whether wanted or not."""
         self.idle: deque[Pooled] = deque()
         """Most recently used last."""
-        self.lent: dict[int, Pooled] = {}
-        """By ``id`` of the connection."""
-        self.lost: dict[int, Pooled] = {}
-        """Lent when the host was discarded; they no longer count against ``max_size``."""
+        self.lent: dict[Any, Pooled] = {}
+        """By connection. Removing it from here is what gives the right to put it back: it can be done only once."""
+        self.members: set[Pooled] = set()
+        """Every open connection that counts against ``max_size``, wherever it is."""
+        self.lost: set[Pooled] = set()
+        """Lent when the host was discarded: aborted, and no longer counted."""
         self.waiting: dict[Ticket, None] = {}
         """First come first; a dict for removal from the middle."""
         self.opening = 0
@@ -108,76 +99,118 @@ class Slots:
         """Openings allowed at once: starts at one, doubles with each success up to ``max_connecting``."""
         self.failures = 0
         self.open_after = NEVER_FAILED
-        self.lendings = 0
-        self.closed = False
+        self.past_uses = 0
+        """Lendings of connections that are no longer open."""
 
     @property
     def total(self) -> int:
         """Connections this host has or is about to have."""
-        return len(self.idle) + len(self.lent) + self.opening
+        return len(self.members) + self.opening
 
-    # -- lending ----------------------------------------------------------------------------------------------------
+    @property
+    def closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self.generation == CLOSED
 
-    def checkout(self, now: float) -> Pooled | None:
-        """Lend the most recently used idle connection, unless there is none or somebody waits already."""
-        if self.waiting or not self.idle:
-            return None
-        return self._lend(self.idle.pop(), now)
+    @property
+    def lendings(self) -> int:
+        """How often a connection was lent."""
+        return self.past_uses + sum(pooled.uses for pooled in [*self.members, *self.lost])
 
-    def checkin(self, pooled: Pooled, now: float) -> bool:
-        """Take a lent connection back and serve whoever waits. False: not to be kept, the caller closes it."""
-        if not self._is_keepable(pooled, now):
-            self.forget(pooled)
-            return False
-        del self.lent[id(pooled.connection)]
-        pooled.idle_since = pooled.proven_at = now
-        self.idle.append(pooled)
+    # -- without a lock ---------------------------------------------------------------------------------------------
+
+    def take(self, now: float) -> Pooled | None:
+        """Lend the most recently used idle connection if it can be lent as it is; None sends the caller to the lock."""
         if self.waiting:
-            self.dispatch(now)
-        return True
-
-    def put_aside(self, pooled: Pooled) -> bool:
-        """Undo ``checkout`` of a connection that was not used. False: not to be kept, the caller closes it."""
-        if pooled.generation != self.generation or self.closed:
-            self.forget(pooled)
-            return False
-        self._unlend(pooled)
-        self.dispatch(pooled.lent_at)
-        return True
-
-    def _is_keepable(self, pooled: Pooled, now: float) -> bool:
-        return pooled.generation == self.generation and now < pooled.expires_at and not self.closed
-
-    def forget(self, pooled: Pooled) -> None:
-        """Take a lent connection out of the books; the caller closes it."""
-        key = id(pooled.connection)
-        self.lent.pop(key, None)
-        self.lost.pop(key, None)
-
-    def find(self, connection: Any) -> Pooled | None:
-        """Return the books' entry of a lent connection."""
-        key = id(connection)
-        return self.lent.get(key) or self.lost.get(key)
-
-    def dispatch(self, now: float) -> None:
-        """Give idle connections to waiters, first come first; one that has gone is passed over."""
-        while self.waiting and self.idle:
-            ticket = next(iter(self.waiting))
-            del self.waiting[ticket]
-            pooled = self._lend(self.idle.pop(), now)
-            if not ticket.give(pooled):
-                self._unlend(pooled)
-
-    def _lend(self, pooled: Pooled, now: float) -> Pooled:
-        self.lent[id(pooled.connection)] = pooled
-        self.lendings += 1
-        pooled.lent_at = now
+            return None
+        try:
+            pooled = self.idle.pop()
+        except IndexError:
+            return None
+        self.lent[pooled.connection] = pooled
+        if pooled.generation != self.generation or now - pooled.used_at > self.check_after:
+            self.lent.pop(pooled.connection, None)
+            self.idle.append(pooled)
+            return None
+        pooled.used_at = now
+        pooled.uses += 1
         return pooled
 
-    def _unlend(self, pooled: Pooled) -> None:
-        del self.lent[id(pooled.connection)]
-        self.lendings -= 1
+    def give(self, pooled: Pooled) -> bool:
+        """Put a clean connection back. False: the caller must call ``settle`` under the lock.
+
+        Raises ``KeyError`` when it is not lent: it was given back before.
+        """
+        del self.lent[pooled.connection]
         self.idle.append(pooled)
+        return not (self.waiting or pooled.generation != self.generation or pooled.used_at >= pooled.expires_at)
+
+    # -- lending, under the lock ------------------------------------------------------------------------------------
+
+    def settle(self, now: float) -> list[Pooled]:
+        """Serve whoever waits with what is idle; return what must not stay, for the caller to close."""
+        unfit = [pooled for pooled in tuple(self.idle) if not self._is_keepable(pooled, now)]
+        unfit = [pooled for pooled in unfit if self._take_out(pooled)]
+        for pooled in unfit:
+            self.forget(pooled)
+        self.dispatch()
+        return unfit
+
+    def _is_keepable(self, pooled: Pooled, now: float) -> bool:
+        return pooled.generation == self.generation and now < pooled.expires_at
+
+    def _take_out(self, pooled: Pooled) -> bool:
+        """Remove from idle; False when a borrower was quicker."""
+        try:
+            self.idle.remove(pooled)
+        except ValueError:
+            return False
+        return True
+
+    def checkout(self) -> Pooled | None:
+        """Lend the most recently used idle connection, however long it was idle, unless somebody waits already."""
+        return None if self.waiting else self._lend_idle()
+
+    def _lend_idle(self) -> Pooled | None:
+        try:
+            pooled = self.idle.pop()
+        except IndexError:
+            return None
+        if pooled.generation != self.generation:
+            # Whoever put it there has seen the same and is about to settle.
+            self.idle.appendleft(pooled)
+            return None
+        self.lent[pooled.connection] = pooled
+        pooled.uses += 1
+        return pooled
+
+    def put_aside(self, pooled: Pooled, now: float) -> list[Pooled]:
+        """Undo ``checkout`` or ``take`` of a connection that was not used; returns what the caller must close."""
+        del self.lent[pooled.connection]
+        pooled.uses -= 1
+        self.idle.append(pooled)
+        return self.settle(now)
+
+    def forget(self, pooled: Pooled) -> None:
+        """Take a connection out of the books; the caller closes it."""
+        self.lent.pop(pooled.connection, None)
+        self.members.discard(pooled)
+        self.lost.discard(pooled)
+        self.past_uses += pooled.uses
+        pooled.uses = 0
+
+    def dispatch(self) -> None:
+        """Give idle connections to waiters, first come first; one that has gone is passed over."""
+        while self.waiting:
+            pooled = self._lend_idle()
+            if pooled is None:
+                return
+            ticket = next(iter(self.waiting))
+            del self.waiting[ticket]
+            if not ticket.give(pooled):
+                del self.lent[pooled.connection]
+                pooled.uses -= 1
+                self.idle.append(pooled)
 
     def take_waiters(self) -> list[Ticket]:
         """Remove and return all who wait, in order: their host no longer serves them."""
@@ -205,20 +238,21 @@ class Slots:
         """Return the seconds until an opening that is wanted is allowed again after a failure; 0 when none is held."""
         return max(0.0, self.open_after - now) if self._wants_opening() else 0.0
 
-    def opened(self, permit: Permit, pooled: Pooled, now: float) -> bool:
+    def opened(self, permit: Permit, pooled: Pooled) -> bool:
         """Enter a new connection and serve whoever waits. False: too late, the caller closes it."""
-        if permit.generation != self.generation or self.closed:
+        if permit.generation != self.generation:
             return False
         self.opening -= 1
         self.failures = 0
         self.ramp = min(self.ramp * 2, self.max_connecting)
+        self.members.add(pooled)
         self.idle.append(pooled)
-        self.dispatch(now)
+        self.dispatch()
         return True
 
     def open_failed(self, permit: Permit, now: float, roll: float) -> bool:
         """Note a failed opening and back off. False: too late, it changes nothing."""
-        if permit.generation != self.generation or self.closed:
+        if permit.generation != self.generation:
             return False
         self.opening -= 1
         self.failures += 1
@@ -235,72 +269,80 @@ class Slots:
     # -- ageing -----------------------------------------------------------------------------------------------------
 
     def take_expired(self, now: float, idle_timeout: float) -> list[Pooled]:
-        """Remove and return idle connections that are too old, or idle too long above ``keep``."""
-        aged = [pooled for pooled in self.idle if now >= pooled.expires_at]
-        for pooled in aged:
-            self.idle.remove(pooled)
-        while self.idle and self.total > self.keep and now - self.idle[0].idle_since >= idle_timeout:
-            aged.append(self.idle.popleft())
-        return aged
+        """Remove and return idle connections that are too old, or idle too long above ``keep``; note who is idle."""
+        gone = self.settle(now)
+        for pooled in tuple(self.idle):
+            if pooled.uses_seen != pooled.uses:
+                pooled.uses_seen = pooled.uses
+                pooled.idle_since = now
+            elif now - pooled.idle_since >= idle_timeout and self.total > self.keep and self._take_out(pooled):
+                self.forget(pooled)
+                gone.append(pooled)
+        return gone
 
     def next_ageing(self, idle_timeout: float, keepalive: float) -> float:
         """Return when the next idle connection must be retired or touched; infinity when none."""
-        times = [min(pooled.expires_at, pooled.proven_at + keepalive) for pooled in self.idle]
-        if self.idle and self.total > self.keep:
-            times.append(self.idle[0].idle_since + idle_timeout)
+        idle = tuple(self.idle)
+        times = [min(pooled.expires_at, pooled.used_at + keepalive) for pooled in idle]
+        if self.total > self.keep:
+            times.extend(pooled.idle_since + idle_timeout for pooled in idle)
         return min(times, default=float("inf"))
 
     def reserve_stale(self, now: float, keepalive: float) -> Pooled | None:
-        """Reserve (as lent) one idle connection not proven for ``keepalive`` seconds, to be touched."""
-        for pooled in self.idle:
-            if now - pooled.proven_at >= keepalive:
-                self.idle.remove(pooled)
-                self.lent[id(pooled.connection)] = pooled
-                pooled.lent_at = now
+        """Reserve (as lent) one idle connection not used for ``keepalive`` seconds, to be touched."""
+        for pooled in tuple(self.idle):
+            if now - pooled.used_at >= keepalive and self._take_out(pooled):
+                self.lent[pooled.connection] = pooled
                 return pooled
         return None
 
-    def touched(self, pooled: Pooled, now: float) -> bool:
-        """Put a reserved connection that proved alive back at the idle end. False: the caller closes it."""
-        if not self._is_keepable(pooled, now):
-            self.forget(pooled)
-            return False
-        del self.lent[id(pooled.connection)]
-        pooled.proven_at = now
+    def touched(self, pooled: Pooled, now: float) -> list[Pooled]:
+        """Put a reserved connection that proved alive back at the idle end; returns what the caller must close."""
+        del self.lent[pooled.connection]
+        pooled.used_at = now
         self.idle.appendleft(pooled)
-        self.dispatch(now)
-        return True
+        return self.settle(now)
 
     # -- the end of a generation ------------------------------------------------------------------------------------
 
     def discard(self, generation: int) -> tuple[list[Pooled], list[Pooled]]:
         """Begin a new generation on a lost host; return what was idle (to close) and lent (to abort)."""
-        idle, lent = list(self.idle), [*self.lent.values(), *self.lost.values()]
-        self.idle.clear()
-        self.lost.update(self.lent)
-        self.lent.clear()
         self._begin(generation)
-        return idle, lent
+        idle = self._empty_idle()
+        lent = [pooled for pooled in self.members if pooled not in idle]
+        self.lost.update(lent)
+        for pooled in idle:
+            self.forget(pooled)
+        self.members.clear()
+        return idle, list(self.lost)
 
     def drain(self, generation: int) -> list[Pooled]:
         """Begin a new generation on a host that was left while alive; return what was idle. Lent ones may finish."""
-        idle = list(self.idle)
-        self.idle.clear()
         self._begin(generation)
+        idle = self._empty_idle()
+        for pooled in idle:
+            self.forget(pooled)
         return idle
 
     def _begin(self, generation: int) -> None:
-        self.generation = generation
+        if not self.closed:
+            self.generation = generation
         self.opening = 0
         self.slow_start()
 
-    def older_lent(self) -> list[Pooled]:
-        """Return what is still lent from an older generation."""
-        return [pooled for pooled in self.lent.values() if pooled.generation != self.generation]
+    def _empty_idle(self) -> list[Pooled]:
+        idle: list[Pooled] = []
+        while self.idle:
+            try:
+                idle.append(self.idle.pop())
+            except IndexError:
+                break
+        return idle
+
+    def older(self) -> list[Pooled]:
+        """Return what is still open from an older generation."""
+        return [pooled for pooled in self.members if pooled.generation != self.generation]
 
     def close(self) -> tuple[list[Pooled], list[Ticket]]:
-        """Keep nothing from now on; return what was idle and who waited."""
-        self.closed = True
-        idle = list(self.idle)
-        self.idle.clear()
-        return idle, self.take_waiters()
+        """Keep nothing from now on; return what was idle and who waited. What is lent is closed when it comes back."""
+        return self.drain(CLOSED), self.take_waiters()

@@ -11,7 +11,7 @@ from failoverkit.clock import Clock
 from failoverkit.events import Event
 from failoverkit.model import ErrorKind, Host, Observation, Role, Source
 from failoverkit.plugins import Plugins
-from failoverkit.pool.slots import Slots
+from failoverkit.pool.slots import Pooled, Slots
 from failoverkit.pool.stats import HostStats
 from failoverkit.settings import Settings
 from failoverkit.watchdog import Watchdog
@@ -59,8 +59,8 @@ def is_wrong_role(books: Books, around: Surroundings, connection: Any) -> bool:
     return books.expects_primary and around.plugins.role(connection) is Role.STANDBY
 
 
-def close_all(books: Books, around: Surroundings, connections: list[Any]) -> None:
-    """Close connections that will not be used again."""
-    books.stats.closed += len(connections)
-    for connection in connections:
-        around.plugins.close(connection)
+def close_all(books: Books, around: Surroundings, gone: list[Pooled]) -> None:
+    """Close connections that are no longer in the books."""
+    books.stats.closed += len(gone)
+    for pooled in gone:
+        around.plugins.close(pooled.connection)

@@ -30,7 +30,7 @@ class Upkeep:
         """Retire what is old, abort what outlived its drain, tell of leaks, touch what is idle; return when next."""
         with self._books.lock:
             aged = self._books.slots.take_expired(now, self._settings.idle_timeout)
-        close_all(self._books, self._around, [pooled.connection for pooled in aged])
+        close_all(self._books, self._around, aged)
         self._end_drain(now)
         self._tell_leaks(now)
         self._touch_idle(now)
@@ -56,7 +56,7 @@ class Upkeep:
             if now < self._drain_deadline:
                 return
             self._drain_deadline = FAR
-            overdue = self._books.slots.older_lent()
+            overdue = self._books.slots.older()
         self.abort(overdue)
 
     def abort(self, lent: list[Pooled]) -> None:
@@ -75,7 +75,7 @@ class Upkeep:
         if limit is None:
             return FAR
         lent = self._books.slots.lent.values()
-        return min((pooled.lent_at + limit for pooled in lent if pooled.stack and not pooled.leak_told), default=FAR)
+        return min((pooled.used_at + limit for pooled in lent if pooled.stack and not pooled.leak_told), default=FAR)
 
     def _tell_leaks(self, now: float) -> None:
         limit = self._settings.leak_after
@@ -83,11 +83,11 @@ class Upkeep:
             return
         with self._books.lock:
             lent = self._books.slots.lent.values()
-            leaked = [p for p in lent if p.stack and not p.leak_told and now - p.lent_at >= limit]
+            leaked = [p for p in lent if p.stack and not p.leak_told and now - p.used_at >= limit]
             for pooled in leaked:
                 pooled.leak_told = True
         for pooled in leaked:
-            lent_for = now - pooled.lent_at
+            lent_for = now - pooled.used_at
             name, host = self._around.settings.name, self._books.host.name
             self._around.tell(ConnectionLeaked(name, now, host, lent_for, pooled.stack or ""))
 
@@ -113,10 +113,9 @@ class Upkeep:
             alive = self._check(pooled, self._settings.check_timeout)
             now = self._around.clock()
             with self._books.lock:
-                kept = alive and self._books.slots.touched(pooled, now)
+                unfit = self._books.slots.touched(pooled, now) if alive else []
                 following = self._books.slots.reserve_stale(now, self._settings.keepalive)
                 if following is None:
                     self._keeper = None
-            if alive and not kept:
-                close_all(self._books, self._around, [pooled.connection])
+            close_all(self._books, self._around, unfit)
             pooled = following

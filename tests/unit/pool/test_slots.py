@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from failoverkit.pool.slots import BACKOFF_LIMIT, NEVER_FAILED, Pooled, Slots, backoff
+from failoverkit.pool.slots import BACKOFF_LIMIT, NEVER_FAILED, Permit, Pooled, Slots, backoff
 
 LATER = 1e6
 
@@ -27,7 +27,7 @@ class Ticket:
 
 
 def make(max_size: int = 3, max_connecting: int = 2, idle: int = 0) -> Slots:
-    slots = Slots(max_size=max_size, max_connecting=max_connecting)
+    slots = Slots(max_size=max_size, max_connecting=max_connecting, check_after=0.5)
     slots.keep = idle
     for _ in range(idle):
         open_one(slots)
@@ -39,99 +39,151 @@ def open_one(slots: Slots, now: float = 0.0, expires_at: float = LATER) -> Poole
     permit = slots.permit(now)
     assert permit is not None
     pooled = Pooled(object(), permit.generation, now, expires_at)
-    assert slots.opened(permit, pooled, now)
+    assert slots.opened(permit, pooled)
     return pooled
 
 
-def test_checkout_lends_the_most_recently_used() -> None:
+def borrow(slots: Slots) -> Pooled:
+    pooled = slots.checkout()
+    assert pooled is not None
+    return pooled
+
+
+# -- the two verbs without a lock ------------------------------------------------------------------------------------
+
+
+def test_take_lends_the_most_recently_used() -> None:
     slots = make(idle=2)
-    first, second = slots.checkout(1.0), slots.checkout(1.0)
+    first, second = slots.take(0.1), slots.take(0.1)
     assert first is not None
     assert second is not None
-    slots.checkin(second, 2.0)
-    slots.checkin(first, 3.0)
-    assert slots.checkout(4.0) is first
-    assert first.lent_at == 4.0
-    assert slots.lendings == 3
+    assert slots.give(second)
+    assert slots.give(first)
+    assert slots.take(0.2) is first
+    assert (first.used_at, first.uses, slots.lendings) == (0.2, 2, 3)
 
 
-def test_checkout_of_nothing() -> None:
-    assert make().checkout(0.0) is None
+def test_take_of_nothing() -> None:
+    assert make().take(0.0) is None
 
 
-def test_newcomers_do_not_overtake_those_who_wait() -> None:
+def test_take_leaves_alone_what_must_be_checked_first() -> None:
+    slots = make(idle=1)
+    assert slots.take(0.6) is None
+    assert (len(slots.idle), len(slots.lent), slots.lendings) == (1, 0, 0)
+    assert slots.take(0.5) is not None
+
+
+def test_take_does_not_overtake_those_who_wait() -> None:
     slots = make(idle=1)
     slots.waiting[Ticket()] = None
-    assert slots.checkout(0.0) is None
+    assert slots.take(0.0) is None
+    assert slots.checkout() is None
 
 
-def test_checkin_serves_the_first_who_waits() -> None:
+def test_take_gives_up_what_turns_out_to_be_of_an_older_generation() -> None:
     slots = make(idle=1)
-    pooled = slots.checkout(0.0)
+    # A discard on another thread, after the connection left the idle end and before it was entered as lent.
+    slots.idle[0].generation = -7
+    assert slots.take(0.0) is None
+    assert not slots.lent
+    assert slots.checkout() is None
+    assert [pooled.generation for pooled in slots.settle(0.0)] == [-7]
+    assert slots.total == 0
+
+
+@pytest.mark.parametrize("why", ["older", "expired", "closed"])
+def test_give_asks_to_settle_what_may_not_stay(why: str) -> None:
+    slots = make(idle=1)
+    pooled = slots.take(0.1)
     assert pooled is not None
+    if why == "older":
+        slots.drain(1)
+    elif why == "expired":
+        pooled.expires_at = 0.05
+    else:
+        slots.close()
+    assert not slots.give(pooled)
+    assert slots.settle(1.0) == [pooled]
+    assert (slots.total, len(slots.idle)) == (0, 0)
+    assert slots.lendings == 1, "its lendings are still counted"
+
+
+def test_give_asks_to_settle_when_somebody_waits() -> None:
+    slots = make(idle=1)
+    pooled = borrow(slots)
     gone, first, second = Ticket(gone=True), Ticket(), Ticket()
     slots.waiting.update(dict.fromkeys([gone, first, second]))
-    assert slots.checkin(pooled, 1.0)
+    assert not slots.give(pooled)
+    assert slots.settle(1.0) == []
     assert (first.given, second.given) == (pooled, None)
     assert list(slots.waiting) == [second]
-    assert slots.find(pooled.connection) is pooled
-    assert not slots.idle
+    assert slots.lent == {pooled.connection: pooled}
+
+
+def test_a_connection_is_given_back_once() -> None:
+    slots = make(idle=1)
+    pooled = borrow(slots)
+    slots.give(pooled)
+    with pytest.raises(KeyError):
+        slots.give(pooled)
+    assert list(slots.idle) == [pooled]
+
+
+# -- lending under the lock ------------------------------------------------------------------------------------------
 
 
 def test_a_refused_handoff_leaves_the_connection_idle() -> None:
     slots = make(idle=1)
-    pooled = slots.checkout(0.0)
-    assert pooled is not None
+    pooled = borrow(slots)
     slots.waiting[Ticket(gone=True)] = None
-    slots.checkin(pooled, 1.0)
+    slots.give(pooled)
+    slots.settle(1.0)
     assert list(slots.idle) == [pooled]
     assert not slots.lent
     assert slots.lendings == 1
 
 
-@pytest.mark.parametrize("why", ["older", "expired", "closed"])
-def test_checkin_keeps_nothing_unfit(why: str) -> None:
+def test_settle_leaves_to_a_quicker_borrower_what_it_took() -> None:
     slots = make(idle=1)
-    pooled = slots.checkout(0.0)
-    assert pooled is not None
-    if why == "older":
-        slots.drain(1)
-    elif why == "expired":
-        pooled.expires_at = 1.0
-    else:
-        slots.close()
-    assert not slots.checkin(pooled, 1.0)
-    assert slots.total == 0
-    assert slots.find(pooled.connection) is None
+    pooled = slots.idle[0]
+    pooled.expires_at = 0.0
+
+    class Quick(type(slots.idle)):  # type: ignore[misc]  # a deque whose element is gone when it is asked for
+        def remove(self, value: object) -> None:
+            raise ValueError
+
+    slots.idle = Quick(slots.idle)
+    assert slots.settle(1.0) == []
+    assert slots.total == 1
 
 
 def test_put_aside_leaves_no_trace() -> None:
     slots = make(idle=1)
-    proven = slots.idle[0].proven_at
-    pooled = slots.checkout(9.0)
-    assert pooled is not None
-    assert slots.put_aside(pooled)
+    pooled = borrow(slots)
+    assert slots.put_aside(pooled, 9.0) == []
     assert list(slots.idle) == [pooled]
-    assert (pooled.proven_at, slots.lendings) == (proven, 0)
+    assert (pooled.used_at, slots.lendings) == (0.0, 0)
 
 
 def test_put_aside_after_a_discard_keeps_nothing() -> None:
     slots = make(idle=1)
-    pooled = slots.checkout(0.0)
-    assert pooled is not None
+    pooled = borrow(slots)
     slots.discard(1)
-    assert not slots.put_aside(pooled)
-    assert slots.find(pooled.connection) is None
+    assert slots.put_aside(pooled, 0.0) == [pooled]
+    assert not slots.lost
 
 
 def test_put_aside_serves_who_waits() -> None:
     slots = make(idle=1)
-    pooled = slots.checkout(0.0)
-    assert pooled is not None
+    pooled = borrow(slots)
     ticket = Ticket()
     slots.waiting[ticket] = None
-    slots.put_aside(pooled)
+    slots.put_aside(pooled, 0.0)
     assert ticket.given is pooled
+
+
+# -- opening ---------------------------------------------------------------------------------------------------------
 
 
 def test_permits_follow_demand_and_ramp_up() -> None:
@@ -140,12 +192,12 @@ def test_permits_follow_demand_and_ramp_up() -> None:
     first = slots.permit(0.0)
     assert first is not None
     assert slots.permit(0.0) is None, "slow start: one at first"
-    slots.opened(first, Pooled(object(), 0, 0.0, LATER), 0.0)
+    slots.opened(first, Pooled(object(), 0, 0.0, LATER))
     pair = [slots.permit(0.0) for _ in range(3)]
     assert [permit is not None for permit in pair] == [True, True, False]
     for permit in pair[:2]:
         assert permit is not None
-        slots.opened(permit, Pooled(object(), 0, 0.0, LATER), 0.0)
+        slots.opened(permit, Pooled(object(), 0, 0.0, LATER))
     four = [slots.permit(0.0) for _ in range(5)]
     assert sum(permit is not None for permit in four) == 4, "never more than max_connecting"
 
@@ -158,8 +210,8 @@ def test_no_permit_beyond_demand_or_size() -> None:
     assert slots.permit(0.0) is None, "enough are kept"
     slots.keep = 2
     open_one(slots)
-    slots.checkout(0.0)
-    slots.checkout(0.0)
+    borrow(slots)
+    borrow(slots)
     slots.waiting[Ticket()] = None
     assert slots.permit(0.0) is None, "full"
 
@@ -214,12 +266,14 @@ def test_a_late_permit_changes_nothing(end: str, why: str) -> None:
         slots.discard(1)
     else:
         slots.close()
-    before = slots.opening
     if end == "opened":
-        assert not slots.opened(permit, Pooled(object(), 0, 0.0, LATER), 0.0)
+        assert not slots.opened(permit, Pooled(object(), 0, 0.0, LATER))
     else:
         assert not slots.open_failed(permit, 0.0, 0.9)
-    assert (slots.opening, slots.failures, list(slots.idle)) == (before, 0, [])
+    assert (slots.opening, slots.failures, slots.total) == (0, 0, 0)
+
+
+# -- ageing ----------------------------------------------------------------------------------------------------------
 
 
 def test_ageing() -> None:
@@ -235,20 +289,28 @@ def test_ageing() -> None:
     assert slots.take_expired(1000.0, 60.0) == []
 
 
+def test_idle_time_counts_from_the_last_use() -> None:
+    slots = make(max_size=4, idle=1)
+    slots.give(borrow(slots))
+    assert slots.take_expired(100.0, 60.0) == [], "first seen idle now"
+    assert slots.take_expired(159.0, 60.0) == []
+    assert len(slots.take_expired(160.0, 60.0)) == 1
+
+
 def test_next_ageing_of_nothing_is_never() -> None:
     assert make().next_ageing(1.0, 1.0) == float("inf")
 
 
-def test_keepalive_reserves_and_puts_back_without_making_it_young() -> None:
+def test_keepalive_reserves_and_puts_back_without_counting_as_use() -> None:
     slots = make(idle=2)
     stale, fresh = slots.idle
-    fresh.proven_at = 60.0
+    fresh.used_at = 60.0
     assert slots.reserve_stale(70.0, 60.0) is stale
     assert slots.reserve_stale(70.0, 60.0) is None
     assert slots.total == 2, "a reserved connection still counts"
-    assert slots.touched(stale, 71.0)
+    assert slots.touched(stale, 71.0) == []
     assert list(slots.idle) == [stale, fresh]
-    assert (stale.proven_at, stale.idle_since, slots.lendings) == (71.0, 0.0, 0)
+    assert (stale.used_at, stale.idle_since, slots.lendings) == (71.0, 0.0, 0)
 
 
 def test_touched_after_a_discard_is_not_kept() -> None:
@@ -256,36 +318,55 @@ def test_touched_after_a_discard_is_not_kept() -> None:
     pooled = slots.reserve_stale(70.0, 60.0)
     assert pooled is not None
     slots.discard(1)
-    assert not slots.touched(pooled, 71.0)
+    assert slots.touched(pooled, 71.0) == [pooled]
     assert slots.total == 0
     assert not slots.lost
 
 
+# -- the end of a generation -----------------------------------------------------------------------------------------
+
+
 def test_discard_gives_what_to_close_and_what_to_abort_and_frees_the_room() -> None:
     slots = make(max_size=2, idle=2)
-    lent = slots.checkout(0.0)
-    assert lent is not None
+    lent = borrow(slots)
     slots.open_after = 9.0
     idle, aborted = slots.discard(7)
     assert (len(idle), aborted) == (1, [lent])
     assert (slots.generation, slots.total, slots.open_after) == (7, 0, NEVER_FAILED)
-    assert slots.find(lent.connection) is lent
     assert slots.discard(8) == ([], [lent]), "what is still out is aborted again"
-    assert not slots.checkin(lent, 1.0)
-    assert slots.find(lent.connection) is None
+    assert not slots.give(lent)
+    assert slots.settle(1.0) == [lent]
+    assert not slots.lost
+
+
+def test_discard_finds_a_connection_that_is_between_idle_and_lent() -> None:
+    slots = make(idle=1)
+    in_hand = slots.idle.pop()
+    assert slots.discard(1) == ([], [in_hand])
+
+
+def test_emptying_stops_when_borrowers_were_quicker() -> None:
+    slots = make(idle=1)
+
+    class Quick(type(slots.idle)):  # type: ignore[misc]  # a deque whose element is gone when it is asked for
+        def pop(self) -> Pooled:
+            raise IndexError
+
+    slots.idle = Quick(slots.idle)
+    assert slots.drain(1) == []
 
 
 def test_drain_lets_lent_ones_finish() -> None:
     slots = make(max_size=3, idle=2)
-    lent = slots.checkout(0.0)
-    assert lent is not None
+    lent = borrow(slots)
     assert len(slots.drain(3)) == 1
     assert slots.total == 1, "a session that goes on counts against the size"
     slots.keep = 2
     open_one(slots)
-    assert slots.older_lent() == [lent]
-    assert not slots.checkin(lent, 1.0)
-    assert slots.older_lent() == []
+    assert slots.older() == [lent]
+    slots.give(lent)
+    assert slots.settle(1.0) == [lent]
+    assert slots.older() == []
 
 
 def test_take_waiters_in_order() -> None:
@@ -296,12 +377,14 @@ def test_take_waiters_in_order() -> None:
     assert not slots.waiting
 
 
-def test_close_gives_what_was_idle_and_who_waited() -> None:
+def test_close_gives_what_was_idle_and_who_waited_and_is_final() -> None:
     slots = make(idle=1)
     ticket = Ticket()
     slots.waiting[ticket] = None
     idle, waited = slots.close()
     assert (len(idle), waited, slots.closed) == (1, [ticket], True)
+    slots.discard(5)
+    assert slots.closed, "a late effect does not open it again"
 
 
 class Books(RuleBasedStateMachine):
@@ -311,23 +394,22 @@ class Books(RuleBasedStateMachine):
         super().__init__()
         self.slots = Slots(max_size=4, max_connecting=2)
         self.now = 0.0
-        self.permits: list[object] = []
+        self.permits: list[Permit] = []
         self.tickets: list[Ticket] = []
         self.borrowed: list[Pooled] = []
-        self.made = 0
 
     @rule(seconds=st.floats(0, 100))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
 
-    @rule()
-    def borrow(self) -> None:
-        pooled = self.slots.checkout(self.now)
+    @rule(quick=st.booleans())
+    def borrow(self, quick: bool) -> None:
+        pooled = (self.slots.take(self.now) if quick else None) or self.slots.checkout()
         if pooled is None:
             ticket = Ticket()
             self.tickets.append(ticket)
             self.slots.waiting[ticket] = None
-            self.slots.dispatch(self.now)
+            self.slots.dispatch()
         else:
             assert pooled.generation == self.slots.generation
             self.borrowed.append(pooled)
@@ -351,8 +433,8 @@ class Books(RuleBasedStateMachine):
         pooled = self.borrowed.pop(0)
         if broken:
             self.slots.forget(pooled)
-        else:
-            self.slots.checkin(pooled, self.now)
+        elif not self.slots.give(pooled):
+            self.slots.settle(self.now)
         self.collect()
 
     @rule()
@@ -366,10 +448,9 @@ class Books(RuleBasedStateMachine):
     def opening_ends(self, fails: bool, roll: float) -> None:
         permit = self.permits.pop(0)
         if fails:
-            self.slots.open_failed(permit, self.now, roll)  # type: ignore[arg-type]
+            self.slots.open_failed(permit, self.now, roll)
         else:
-            pooled = Pooled(object(), permit.generation, self.now, self.now + 500.0)  # type: ignore[attr-defined]
-            self.slots.opened(permit, pooled, self.now)  # type: ignore[arg-type]
+            self.slots.opened(permit, Pooled(object(), permit.generation, self.now, self.now + 500.0))
         self.collect()
 
     @rule(discard=st.booleans())
@@ -383,18 +464,18 @@ class Books(RuleBasedStateMachine):
     @rule()
     def age(self) -> None:
         self.slots.take_expired(self.now, 60.0)
+        self.collect()
 
     @invariant()
     def every_connection_is_in_one_place(self) -> None:
         slots = self.slots
-        places = [*slots.idle, *slots.lent.values(), *slots.lost.values()]
-        assert len({id(pooled) for pooled in places}) == len(places)
+        places = [*slots.idle, *slots.lent.values()]
+        assert len(set(places)) == len(places)
+        assert set(places) == slots.members | slots.lost
         assert all(pooled.generation == slots.generation for pooled in slots.idle)
         assert 0 <= slots.opening <= slots.max_connecting
         assert slots.total <= slots.max_size
-        assert {id(pooled) for pooled in self.borrowed} == {
-            id(pooled) for pooled in [*slots.lent.values(), *slots.lost.values()]
-        }
+        assert set(self.borrowed) == set(slots.lent.values())
 
     @invariant()
     def nobody_waits_beside_an_idle_connection(self) -> None:
