@@ -29,9 +29,7 @@ _events = logging.getLogger("failoverkit.events")
 _WARNINGS = (ConnectionLeaked, ForeignHost, HostProblem, HostQuarantined, SplitBrain, StalePrimary)
 
 # OSError has no class for these; a missing file or a full disk is an OSError too and says nothing of a host.
-_UNREACHABLE = frozenset(
-    {errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
-)
+_UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 _LOST = frozenset({errno.ENETRESET, errno.ENOTCONN})
 
 

@@ -88,6 +88,11 @@ class DriverConformance(Suite):
         return True
 
     @pytest.fixture
+    def in_transaction(self) -> Callable[[Any], bool] | None:
+        """A function that tells from what the client knows whether a connection is in a transaction, if it can."""
+        return None
+
+    @pytest.fixture
     def prepare(self) -> Sequence[str]:
         """Statements that make what ``write`` and ``count`` need, run and committed before."""
         return (
@@ -146,6 +151,15 @@ class DriverConformance(Suite):
         connection.commit()
         assert rows(server.primary(), count) == before
 
+    def test_reset_leaves_no_transaction_open(
+        self, server: Servers, plugins: Plugins, ping: str, in_transaction: Callable[[Any], bool] | None
+    ) -> None:
+        connection = server.primary()
+        run(connection, ping)
+        assert in_transaction is None or in_transaction(connection)
+        assert plugins.reset(connection) is True
+        assert in_transaction is None or not in_transaction(connection)
+
     def test_reset_connection_works_on(
         self, server: Servers, plugins: Plugins, prepare: Sequence[str], write: str, count: str
     ) -> None:
@@ -191,13 +205,18 @@ class DriverConformance(Suite):
         assert roles == ([Role.PRIMARY, Role.STANDBY] if reports_role else [Role.UNKNOWN] * 2)
 
     def test_probe_leaves_no_transaction_open(
+        self, server: Servers, plugins: Plugins, in_transaction: Callable[[Any], bool] | None
+    ) -> None:
+        connection = server.primary()
+        assert probe(plugins, connection).fit
+        assert in_transaction is None or not in_transaction(connection)
+
+    def test_probe_sees_what_is_new(
         self, server: Servers, plugins: Plugins, prepare: Sequence[str], write: str, count: str
     ) -> None:
         commit(server.primary(), prepare)
+        before = rows(server.primary(), count)[0][0]
         connection = server.primary()
-        probe(plugins, connection)
-        before = rows(connection, count)[0][0]
-        connection.rollback()
         probe(plugins, connection)
         commit(server.primary(), [write])
         assert rows(connection, count)[0][0] == before + 1

@@ -70,12 +70,6 @@ class FakeConnection:
         """Close it; never waits, harmless when done before."""
         self._host.drop(self, "closed by the client")
 
-    def __enter__(self) -> FakeConnection:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         return f"<FakeConnection to {self.host}{f', {self.ended}' if self.ended else ''}>"
 

@@ -70,3 +70,7 @@ class TestConformance(DriverConformance):
     @pytest.fixture
     def refused_on_standby(self) -> str:
         return "write x"
+
+    @pytest.fixture
+    def in_transaction(self):
+        return lambda connection: connection.in_transaction
