@@ -14,64 +14,56 @@ from types import MappingProxyType
 from failoverkit.model import State
 
 
-class Signal(enum.Enum):
+class _Explained(enum.Enum):
+    """An enum whose members carry a sentence that says what they mean."""
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> _Explained:
+        member = object.__new__(cls)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+
+class Signal(_Explained):
     """What is the case, or what an operator wishes. "Better" and "worse" compare priorities."""
 
-    HOST_IMPAIRED = "host-impaired"
-    """Some host is not up or not what it should be; the active one serves."""
-    ALL_HOSTS_UP = "all-hosts-up"
-    """All hosts are up, and the active one is preferred."""
-    ACTIVE_LOST = "active-lost"
-    """The active host is gone; a host of worse than the best priority can serve."""
-    ROLE_MOVED = "role-moved"
-    """The active host says that it is a standby; another, not preferred, is primary."""
-    PREFERRED_TOOK_OVER = "preferred-took-over"
-    """The active host is gone or demoted; a preferred host can serve."""
-    NO_HOST_LEFT = "no-host-left"
-    """The active host is gone or demoted, and nothing can serve."""
-    SPLIT_BRAIN = "split-brain"
-    """Several primaries cannot be ordered, and the configuration says to suspend."""
-    PREFERRED_BACK = "preferred-back"
-    """Nothing served; a preferred host can now."""
-    PREFERRED_STABLE = "preferred-stable"
-    """A host of better priority than the active one was fit for the whole hold time."""
-    PREFERRED_WARM = "preferred-warm"
-    """Enough connections are open on the preferred host that we prepared."""
-    BETTER_WARM = "better-warm"
-    """Enough connections are open on the host that we prepared; it is better than the active one, not preferred."""
-    PREFERRED_LOST = "preferred-lost"
-    """The host that we prepared faltered."""
-    OPERATOR_CHOSE_OTHER = "operator-chose-other"
-    """Fail over by hand, to a host that is not preferred."""
-    OPERATOR_CHOSE_PREFERRED = "operator-chose-preferred"
-    """Fail over by hand, to a preferred host."""
-    OPERATOR_FAILS_BACK = "operator-fails-back"
-    """Fail back by hand."""
-    OPERATOR_PAUSES = "operator-pauses"
-    OPERATOR_RESUMES = "operator-resumes"
+    HOST_IMPAIRED = ("host-impaired", "some host is not up or not what it should be; the active one serves")
+    ALL_HOSTS_UP = ("all-hosts-up", "all hosts are up, and the active one is preferred")
+    ACTIVE_LOST = ("active-lost", "the active host is gone; one that is not preferred can serve")
+    ROLE_MOVED = ("role-moved", "the active host says that it is a standby; one that is not preferred is primary")
+    PREFERRED_TOOK_OVER = ("preferred-took-over", "the active host is gone or demoted; a preferred one can serve")
+    NO_HOST_LEFT = ("no-host-left", "the active host is gone or demoted, and nothing can serve")
+    SPLIT_BRAIN = ("split-brain", "several primaries cannot be ordered, and the configuration says to suspend")
+    PREFERRED_BACK = ("preferred-back", "nothing served; a preferred host can now")
+    PREFERRED_STABLE = ("preferred-stable", "a host better than the active one was fit for the whole hold time")
+    PREFERRED_WARM = ("preferred-warm", "enough connections are open on the preferred host that we prepared")
+    BETTER_WARM = ("better-warm", "the same for a host that is better than the active one, yet not preferred")
+    PREFERRED_LOST = ("preferred-lost", "the host that we prepared faltered")
+    OPERATOR_CHOSE_OTHER = ("operator-chose-other", "failover by hand to a host that is not preferred")
+    OPERATOR_CHOSE_PREFERRED = ("operator-chose-preferred", "failover by hand to a preferred host")
+    OPERATOR_FAILS_BACK = ("operator-fails-back", "failback by hand")
+    OPERATOR_PAUSES = ("operator-pauses", "an operator pauses lending")
+    OPERATOR_RESUMES = ("operator-resumes", "an operator resumes lending")
 
 
-class Action(enum.Enum):
+class Action(_Explained):
     """What a move does. ``moves`` turns actions into effects."""
 
-    ROUTE = "route"
-    """Send ``primary`` to the host of the signal."""
-    DISCARD_PREVIOUS = "discard previous"
-    """The host we leave is lost: abort what is lent there."""
-    DRAIN_PREVIOUS = "drain previous"
-    """The host we leave is alive: what is lent there may finish."""
-    RELEASE_PREVIOUS = "discard or drain previous"
-    """Drain it if it is a standby now, discard it otherwise."""
-    ABANDON_ACTIVE = "discard or drain active"
-    """There is nowhere to go: discard it if it is surely lost, drain it if it may be merely slow."""
-    SUSPEND = "suspend"
-    """Send ``primary`` nowhere."""
-    WARM = "warm"
-    """Prepare the host of the signal."""
-    CANCEL_WARM = "cancel warm-up"
-    """Stop preparing, unless the host we prepared is the one we route to now."""
-    PAUSE = "pause"
-    RESUME = "resume"
+    ROUTE = ("route", "send primary to the host of the signal")
+    DISCARD_PREVIOUS = ("discard previous", "the host we leave is lost: abort what is lent there")
+    DRAIN_PREVIOUS = ("drain previous", "the host we leave is alive: what is lent there may finish")
+    RELEASE_PREVIOUS = ("discard or drain previous", "drain it if it is a standby now, discard it otherwise")
+    ABANDON_ACTIVE = (
+        "discard or drain active",
+        "there is nowhere to go: discard it if it is surely lost, drain it if it may be merely slow",
+    )
+    SUSPEND = ("suspend", "send primary nowhere: borrowers wait")
+    WARM = ("warm", "prepare the host of the signal")
+    CANCEL_WARM = ("cancel warm-up", "stop preparing, unless the host we prepared is the one we route to now")
+    PAUSE = ("pause", "lend nothing, whatever is routed where")
+    RESUME = ("resume", "lend again")
 
 
 @dataclass(frozen=True, slots=True)
