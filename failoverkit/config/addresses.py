@@ -8,9 +8,10 @@ import re
 from failoverkit.config.catalogue import Key
 from failoverkit.config.percent import decoded
 from failoverkit.config.problems import Invalid, shown
-from failoverkit.config.values import from_text, plain_text
+from failoverkit.config.values import plain_text
 
-PORT = Key(path="port", kind=int, minimum=1, maximum=65535)
+LAST_PORT = 65535
+PORT = Key(path="port", kind=int, minimum=1, maximum=LAST_PORT)
 
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
 _PLAIN = re.compile(r"([^:\[\]]*)(?::([^:]*))?")
@@ -23,9 +24,13 @@ def read_host(text: str) -> tuple[str, int | None]:
     """Return address and port of one host of a URL, or raise ``Invalid``. No port: the driver's default."""
     if not text:
         raise Invalid("is empty; write a host or remove the comma")
+    if "@" in text:
+        raise Invalid("holds an '@'; user and password are no part of a host")
     if match := _BRACKETED.fullmatch(text):
         return _bracketed(match[1]), read_port(match[2] or "")
     if match := _PLAIN.fullmatch(text):
+        if not match[1]:
+            raise Invalid("the port stands alone; write a host before it")
         return check_address(decoded(match[1])), read_port(match[2] or "")
     raise Invalid("an IPv6 address stands in brackets, with the port behind them: [::1]:5432")
 
@@ -34,11 +39,11 @@ def read_port(text: str) -> int | None:
     """Return the port, None for an empty one, or raise ``Invalid``."""
     if not text:
         return None
-    if not re.fullmatch(r"[-+0-9.]+", text):
-        # Not shown: where the user's part of a URL is garbled, this may be the password.
-        raise Invalid("the port must be a whole number from 1 to 65535, and is not a number")
-    port: int = from_text(PORT, text)
-    return port
+    if re.fullmatch(r"[1-9][0-9]{0,4}", text) and int(text) <= LAST_PORT:
+        return int(text)
+    # A word is not shown: where the user's part of a URL is garbled, it may be the password.
+    got = shown(text) if re.fullmatch(r"[-+0-9.]+", text) else "something that is no number"
+    raise Invalid(f"expected a port, {PORT.expected}, got {got}")
 
 
 def check_address(address: str) -> str:

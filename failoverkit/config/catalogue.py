@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from types import MappingProxyType, NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -76,7 +76,7 @@ def _key(path: str, hint: Any, default: object, metadata: Mapping[str, Any]) -> 
         kind=kinds[0] if kinds else str,
         choices=get_args(hint) if is_choice else (),
         optional=NoneType in get_args(hint),
-        default=default,
+        default=None if default is MISSING else default,
         **metadata,
     )
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from functools import partial
 
 from failoverkit.config.layer import Draft, Given, Layer
-from failoverkit.config.problems import Problems, inside
+from failoverkit.config.problems import Invalid, Problems, inside, shown
 from failoverkit.config.references import resolve
 from failoverkit.config.suggestions import squashed
 from failoverkit.config.values import option_text, table
 from failoverkit.options import Options
 from failoverkit.secrets import Secret
+
+LONGEST_NAME = 100
 
 _SECRET_WORDS = (
     "password", "passwd", "passphrase", "pwd", "secret", "token", "credential",
@@ -25,12 +27,21 @@ def is_secret(option: str) -> bool:
     return any(word in name for word in _SECRET_WORDS)
 
 
+def option_name(name: str) -> str:
+    """Return the name of an option, or raise ``Invalid`` when no driver can have one like it."""
+    if not name or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise Invalid(f"{shown(name)} cannot be the name of a driver option")
+    return name
+
+
 def read_options(value: object, where: str, problems: Problems) -> Layer:
     """Return the options in a table, by plain name."""
     draft = Draft(problems)
     with problems.at(where):
         for name, given in table(value).items():
-            draft.put(name, inside(where, name), partial(option_text, given))
+            place = inside(where, name)
+            with problems.at(place):
+                draft.put(option_name(name), place, partial(option_text, given))
     return draft.layer
 
 

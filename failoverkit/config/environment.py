@@ -29,6 +29,11 @@ _LISTED = f"{PREFIX}HOSTS"
 VARIABLES = frozenset({*SOURCES, *_KEYS, PASSWORD, _LISTED})
 """All variables there are."""
 
+_SHORT = {key.name.upper(): variable for variable, key in _KEYS.items()} | {
+    variable.removeprefix(PREFIX): variable for variable in VARIABLES
+}
+"""What people may write instead: ``MAX_SIZE`` and ``POOL_MAX_SIZE``."""
+
 
 def read_environment(environ: Mapping[str, str], problems: Problems) -> Layer:
     """Return what the variables give, all but those that say which pool is meant."""
@@ -52,5 +57,5 @@ def _hosts(text: str, problems: Problems) -> tuple[Endpoint, ...]:
 
 def _unknown(variable: str) -> str:
     # Compared without the prefix, which makes any two of them look alike.
-    near = nearest(variable.removeprefix(PREFIX), (name.removeprefix(PREFIX) for name in VARIABLES))
-    return unknown("variable", variable, PREFIX + near if near else None, "none of ours is like it")
+    near = nearest(variable.removeprefix(PREFIX), _SHORT)
+    return unknown("variable", variable, _SHORT[near] if near else None, "none of ours is like it")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from failoverkit.config.problems import Invalid
 
+MISSING = "no such file"
+
 LARGEST = 1 << 20
 """Bytes. A configuration or a secret is never larger; a log given by mistake is not read into memory."""
 
@@ -29,7 +31,7 @@ def _read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except FileNotFoundError:
-        raise Invalid("no such file") from None
+        raise Invalid(MISSING) from None
     except OSError as error:
         raise Invalid(f"the file cannot be read: {error.strerror}") from None
     except ValueError:  # a NUL or an unpaired surrogate in the name

@@ -92,7 +92,7 @@ def _as_table(item: object) -> Mapping[str, Any]:
         return table(item)
     given = {name: getattr(item, name) for name in ("address", "port", "name", "priority", "tags")}
     # The options of a Host are final: a value that looks like a reference is none.
-    final = {name: Secret(value) for name, value in item.options.items()}
+    final = {name: Secret(value) if isinstance(value, str) else value for name, value in table(item.options).items()}
     return {name: value for name, value in given.items() if value is not None} | {"options": final}
 
 
@@ -114,7 +114,8 @@ def _from_table(items: Mapping[str, Any], where: str, problems: Problems) -> End
 
 def _address(value: object) -> str:
     text = plain_text(value)
-    if text.startswith("[") or (text.count(":") == 1 and not text.startswith(("/", "@"))):
+    is_socket = text.startswith(("/", "@"))
+    if not is_socket and (text.startswith("[") or "://" in text or text.count(":") == 1):
         raise Invalid(f"{shown(text)} is more than an address; write address and port as two keys, no brackets")
     return check_address(text)
 

@@ -41,8 +41,14 @@ def _from_environment(name: str | None, environ: Mapping[str, str], problems: Pr
     url: Layer = {}
     if CONFIG in environ:
         with problems.at(CONFIG, "driver", HOSTS):
-            file = read_toml(Path(plain_text(environ[CONFIG])), chosen, environ, problems)
+            file = read_toml(_file_in(environ[CONFIG]), chosen, environ, problems)
     if URL in environ:
         with problems.at(URL, "driver", HOSTS):
             url = read_url(resolve(plain_text(environ[URL]), environ), URL, problems)
     return file | url | draft.layer
+
+
+def _file_in(text: str) -> Path:
+    if "://" in text:
+        raise Invalid(f"is a URL, and expected was the path of a TOML file; {URL} takes a URL")
+    return Path(plain_text(text))

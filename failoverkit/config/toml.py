@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from failoverkit.config.catalogue import KEYS
-from failoverkit.config.files import read_text
+from failoverkit.config.files import MISSING, read_text
 from failoverkit.config.layer import Draft, Layer
 from failoverkit.config.pool_table import read_defaults, read_pool
 from failoverkit.config.problems import Invalid, Problems, inside, shown
@@ -43,7 +43,8 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(read_text(path))
     except Invalid as invalid:
-        raise Invalid(f"{file}: {invalid} (a URL would have '://')") from None
+        hint = " (a URL would have '://')" if str(invalid) == MISSING else ""
+        raise Invalid(f"{file}: {invalid}{hint}") from None
     except tomllib.TOMLDecodeError as error:
         raise Invalid(f"{file} is not TOML: {error}") from None
     except (ValueError, RecursionError):  # a number of 5000 digits, ten thousand brackets

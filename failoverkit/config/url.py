@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from failoverkit.config.catalogue import KEYS
+from failoverkit.config.driver_options import option_name
 from failoverkit.config.hosts import KEY as HOSTS
 from failoverkit.config.layer import OPTION, Draft, Given, Layer
 from failoverkit.config.percent import decoded
@@ -64,6 +65,8 @@ def _split(text: str) -> tuple[str, str, list[tuple[str, str]]]:
             " (and in a user or password '/' as %2F and '?' as %3F)"
         )
     user, hosts, database, query = match.groups()
+    if hosts and database and database.startswith("/"):
+        raise Invalid("two slashes stand before the database; write one")
     path = [("database", database)] if database else []
     return scheme, hosts, [*_user_part(user), *path, *_query(query)]
 
@@ -104,14 +107,16 @@ def _key_of(name: str) -> str:
     """Return the key of a layer that a name in the query means, or raise ``Invalid``."""
     if not name:
         raise Invalid("a parameter without a name; each is written name=value, with one '&' between two")
-    if name in WORDS or (name.startswith(OPTION) and name != OPTION):
+    if name in WORDS:
         return name
+    if name.startswith(OPTION):
+        return OPTION + option_name(name.removeprefix(OPTION))
     if "." in name:
         raise Invalid(unknown("key", name, _nearest_key(name), _PREFIXES))
     own = nearest(name, _OWN, cutoff=1.0) or nearest(name, _DISTINCT, cutoff=0.85)
     if own is not None:
         raise Invalid(f"did you mean {_OWN[own]}? To give it to the driver, write {shown(OPTION + name)}")
-    return OPTION + name
+    return OPTION + option_name(name)
 
 
 def _nearest_key(name: str) -> str | None:

@@ -22,18 +22,27 @@ _DRIVER = re.compile(r"[a-z][a-z0-9_.-]*(\+[a-z0-9_.-]+)?")
 
 def from_text(key: Key, text: str) -> Any:
     """Return the value that a URL or an environment variable means by this text, or raise ``Invalid``."""
-    if key.kind is int and _WHOLE.fullmatch(text):
-        return typed(key, int(text))
-    if key.kind is float and _NUMBER.fullmatch(text):
-        return typed(key, float(text))
+    number = _number_in(key, text)
+    if number is not None:
+        return number if _in_bounds(key, number) else _refuse(key, text)
     if key.kind is bool:
         return typed(key, _TRUTH.get(text, text))
     return typed(key, text)
 
 
+def _number_in(key: Key, text: str) -> int | float | None:
+    if key.kind is int and _WHOLE.fullmatch(text):
+        return int(text)
+    if key.kind is float and _NUMBER.fullmatch(text):
+        return float(text)
+    return None
+
+
 def typed(key: Key, value: object) -> Any:
     """Return a value from TOML or a keyword, or raise ``Invalid``. A whole number will do for seconds."""
-    if key.can_be_off and (value is None or value == OFF):
+    if value is None and key.can_be_off:
+        return None
+    if isinstance(value, str) and value == OFF and key.can_be_off:
         return None
     if key.kind is str:
         return _choice(key, value) if key.choices else _text(key, value)
@@ -49,7 +58,7 @@ def plain_text(value: object) -> str:
     if not value:
         raise Invalid("is empty; write a value or leave it out")
     if "\0" in value:
-        raise Invalid("holds a NUL character, which no driver takes")
+        raise Invalid("holds a NUL character")
     if _SURROGATE.search(value):
         raise Invalid("is not valid text: some of its bytes are not UTF-8")
     return value
@@ -58,7 +67,7 @@ def plain_text(value: object) -> str:
 def option_text(value: object) -> str | Secret:
     """Return a driver option as text, or raise ``Invalid``; the message does not show it."""
     if isinstance(value, Secret):
-        return value
+        return secret_text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if type(value) in {int, float}:
@@ -70,7 +79,10 @@ def option_text(value: object) -> str | Secret:
 
 def secret_text(value: object) -> str | Secret:
     """Return a secret, or a reference to one, or raise ``Invalid``; the message does not show it."""
-    return value if isinstance(value, Secret) else plain_text(value)
+    if isinstance(value, Secret):
+        plain_text(value.reveal())
+        return value
+    return plain_text(value)
 
 
 def table(value: object) -> Mapping[str, Any]:
