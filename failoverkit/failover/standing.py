@@ -16,7 +16,7 @@ def standing_of(topology: Topology, view: HostView) -> Standing:
     """Return what this host is good for. A suspect host keeps the standing it had while it was up."""
     if is_foreign(topology, view):
         return Standing.FOREIGN
-    if view.health in NOT_SERVING:
+    if not is_up(view):
         return NOT_SERVING[view.health]
     if view.report.role is Role.PRIMARY:
         return _primary_standing(topology, view)
