@@ -20,6 +20,7 @@ from failoverkit.pool.lender import Lending
 from failoverkit.settings import Settings
 
 PRIMARY = Target.PRIMARY
+_NOT_LENT = "this connection is not lent by this pool (given back twice?)"
 
 
 class FailoverPool:
@@ -87,7 +88,17 @@ class FailoverPool:
         lender = self._lender
         found = lender.drop_connection(connection) if close else lender.give_back_connection(connection)
         if not found and not forking.is_parents(connection):
-            raise FailoverkitError("this connection is not lent by this pool (given back twice?)")
+            raise FailoverkitError(_NOT_LENT)
+
+    def host_of(self, connection: Any) -> str:
+        """Return the name of the host that a lent connection goes to; no round trip.
+
+        Raises ``FailoverkitError`` for a connection that is not lent by this pool.
+        """
+        host = self._lender.host_of(connection)
+        if host is None:
+            raise FailoverkitError(_NOT_LENT)
+        return host
 
     # -- life -------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from failoverkit.cli.demo import demo
 from failoverkit.cli.plugins import plugins
 from failoverkit.cli.states import states
 
@@ -14,5 +15,6 @@ def app() -> None:
     """Connection pools that keep working when a replicated database fails over."""
 
 
+app.add_command(demo)
 app.add_command(plugins)
 app.add_command(states)

@@ -46,7 +46,7 @@ class Monitor:
             outlook.observe,
             outlook.generation_of,
             outlook.usual_latency,
-            self._hurry_others,
+            self.look_around,
         )
         self._probers = {host.name: Prober(host, around) for host in settings.hosts}
         self._tickers = {
@@ -84,8 +84,12 @@ class Monitor:
         self._hurry_prober(host, self._clock())
 
     def look_around(self) -> None:
-        """Probe all hosts soon, if the outlook has just turned urgent. Called after evidence was folded."""
-        urgent = self._outlook.is_urgent()
+        """Probe all hosts soon, if things have just turned urgent. Called after evidence was folded.
+
+        A probe that takes unusually long is urgent, too, before its deadline: it is no evidence yet, but a promotion
+        elsewhere would explain the silence.
+        """
+        urgent = self._outlook.is_urgent() or any(prober.is_slow for prober in self._probers.values())
         now = self._clock()
         if urgent and self._urgent_since is None:
             self._urgent_since = now
@@ -93,13 +97,6 @@ class Monitor:
                 self._hurry_prober(name, now + self._pause(name, now))
         elif not urgent:
             self._urgent_since = None
-
-    def _hurry_others(self, slow_host: str) -> None:
-        # No evidence yet, but a promotion elsewhere would explain the silence: look before the deadline has passed.
-        now = self._clock()
-        for name in self._tickers:
-            if name != slow_host:
-                self._hurry_prober(name, now)
 
     def _hurry_prober(self, name: str, at: float) -> None:
         self._tickers[name].hurry(at)

@@ -17,7 +17,11 @@ from failoverkit.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class ProbeSurroundings:
-    """What a prober needs of the world. ``generation_of`` and ``usual_latency`` are asked by host name."""
+    """What a prober needs of the world.
+
+    ``generation_of`` and ``usual_latency`` are asked by host name; ``look_around`` is called when a probe takes
+    unusually long.
+    """
 
     settings: Settings
     plugins: Plugins
@@ -25,7 +29,7 @@ class ProbeSurroundings:
     observe: Callable[[Observation], None]
     generation_of: Callable[[str], int]
     usual_latency: Callable[[str], float | None]
-    hurry_others: Callable[[str], None]
+    look_around: Callable[[], None]
 
 
 class _Flight:
@@ -56,6 +60,12 @@ class Prober:
     def is_connected(self) -> bool:
         """Whether the next probe needs no connect."""
         return self._connection is not None
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a probe is under way that takes unusually long."""
+        flight = self._flight
+        return flight is not None and flight.is_slow
 
     # -- on the prober's thread -------------------------------------------------------------------------------------
 
@@ -130,7 +140,7 @@ class Prober:
             flight.timeouts += is_overdue
             next_look = deadline + self._settings.probe_timeout if is_overdue else deadline
         if turned_slow:
-            self._around.hurry_others(self.host.name)
+            self._around.look_around()
         if is_overdue:
             self._timed_out(flight, connection)
         return next_look if flight.is_slow else min(next_look, flight.started + slow)

@@ -72,6 +72,11 @@ class Lender:
         host_pool.give_back(pooled)
         return True
 
+    def host_of(self, connection: Any) -> str | None:
+        """Return the name of the host a lent connection goes to; None when it is not lent by this pool."""
+        found = self._routed.find(connection)
+        return None if found is None else found[1].host
+
     def drop_connection(self, connection: Any) -> bool:
         """Take back a connection that is not to be used again. False: it is not lent by this pool."""
         found = self._routed.find(connection)

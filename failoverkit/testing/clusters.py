@@ -57,6 +57,12 @@ class LocalCluster(Protocol):
     def promote(self, host: str) -> None:
         """Make a standby the primary. It accepts writes then. The old primary is left as it is."""
 
+    def most_advanced(self) -> str:
+        """Return the running standby that has received most: the one to promote where nothing may be lost."""
+
+    def switch_over(self, host: str) -> None:
+        """Move the primary to another host as an administrator would, losing nothing; the old one rejoins."""
+
     def rewind(self, host: str) -> None:
         """Stop a former primary if it runs and throw away what it wrote that the new primary never saw."""
 
@@ -70,12 +76,16 @@ class LocalCluster(Protocol):
 class ClusterFactory(Protocol):
     """Makes a cluster that is not started yet: what an entry point in ``failoverkit.clusters`` names."""
 
-    def __call__(self, *, standbys: int = 2) -> LocalCluster:
-        """Return a new cluster of one primary and this many standbys."""
+    def __call__(self, *, standbys: int = 2, synchronous: bool = False) -> LocalCluster:
+        """Return a new cluster of one primary and this many standbys.
+
+        ``synchronous``: a commit is acknowledged when a standby has it, too, so that nothing acknowledged is lost when
+        ``most_advanced()`` is promoted.
+        """
 
 
 def find_cluster(name: str) -> ClusterFactory:
-    """Return the factory of the local cluster with that name, ``"postgresql"`` for example.
+    """Return the factory of the local cluster with that name, ``"postgres"`` for example.
 
     Raises ``PluginError`` when there is none, naming those that exist.
     """

@@ -143,6 +143,17 @@ class FakeCluster:
         for host in self._hosts:
             self.slow(host, 0.0)
 
+    def most_advanced(self) -> str:
+        """Return a standby; all of them have everything."""
+        return next(name for name, host in self._hosts.items() if host.report.role is Role.STANDBY)
+
+    def switch_over(self, host: str) -> None:
+        """Make another host primary and the old one its standby."""
+        former = self._primary
+        self.crash(former)
+        self.promote(host)
+        self.rejoin(former)
+
     # What only a fake server can do.
 
     def set(self, host: str, **facts: object) -> None:
@@ -221,6 +232,6 @@ def find_fake_cluster(name: str | None) -> FakeCluster:
     return cluster
 
 
-def local_fake_cluster(*, standbys: int = 2) -> FakeCluster:
+def local_fake_cluster(*, standbys: int = 2, synchronous: bool = True) -> FakeCluster:  # noqa: ARG001 - it always is
     """Return a cluster of one primary and this many standbys: the ``ClusterFactory`` named ``fake``."""
     return FakeCluster([f"host{number}" for number in range(1, standbys + 2)])
