@@ -40,6 +40,12 @@ def failoverkit_check_settings(settings: Settings) -> Sequence[str]:  # noqa: AR
 
 
 @hookimpl(trylast=True)
+def failoverkit_credentials(settings: Settings) -> Settings:
+    """As configured."""
+    return settings
+
+
+@hookimpl(trylast=True)
 def failoverkit_role(connection: Any) -> Role:  # noqa: ARG001
     """No driver-independent way to know."""
     return Role.UNKNOWN

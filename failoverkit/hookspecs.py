@@ -23,7 +23,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec(firstresult=True)
-def failoverkit_check_settings(settings: Settings) -> Sequence[str] | None:  # type: ignore[empty-body]
+def failoverkit_check_settings(settings: Settings) -> Sequence[str] | None:
     """Find problems in the settings that only the driver can judge.
 
     When: once, before a pool is built.
@@ -31,6 +31,18 @@ def failoverkit_check_settings(settings: Settings) -> Sequence[str] | None:  # t
     Must: touch no network; name the key (``options.sslmode``), the value (never a secret) and what would be right.
     Returns: the problems as sentences; an empty sequence when there are none.
     Default: no problems.
+    """
+
+
+@hookspec(firstresult=True)
+def failoverkit_credentials(host: Host, settings: Settings) -> Settings | None:
+    """Give the settings that one connection is opened with: a fresh password, a token.
+
+    When: before each opening.
+    Where: on an opener or prober thread; never under a lock; several at once.
+    Must: return soon, as its time comes on top of the opening's; leave the hosts alone.
+    Returns: the settings for ``failoverkit_connect``, usually a copy with another ``password``.
+    Default: the settings as configured.
     """
 
 
@@ -127,8 +139,8 @@ def failoverkit_classify_error(error: BaseException) -> ErrorKind | None:
     Where: on the thread where it failed; never under a lock.
     Must: not raise; not use the connection; look at codes before texts.
     Returns: the kind, or None for an error that is not this driver's.
-    Default: ``TIMEOUT`` for ``TimeoutError``, ``HOST_UNREACHABLE`` or ``CONNECTION_LOST`` for other ``OSError``,
-    else ``OTHER``.
+    Default: ``TIMEOUT`` for ``TimeoutError``, ``HOST_UNREACHABLE`` or ``CONNECTION_LOST`` for Python's other network
+    errors, else ``OTHER``.
     """
 
 

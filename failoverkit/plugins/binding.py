@@ -25,7 +25,11 @@ def bind(hook: pluggy.HookCaller, *, otherwise: Function | None = None) -> Funct
     What they raise passes; or, where ``otherwise`` is given, is logged, and ``otherwise`` answers instead.
     """
     functions = [_through_pluggy(hook)] if _wrapped(hook) else _direct(hook)
-    return _asking(hook.name, functions) if otherwise is None else _guarded(hook.name, _argument_names(hook), functions, otherwise)
+    return (
+        _asking(hook.name, functions)
+        if otherwise is None
+        else _guarded(hook.name, _argument_names(hook), functions, otherwise)
+    )
 
 
 def bind_all(hook: pluggy.HookCaller) -> Function:
@@ -88,9 +92,7 @@ def _asking(name: str, functions: Sequence[Function]) -> Function:
     return ask
 
 
-def _guarded(
-    name: str, argument_names: Sequence[str], functions: Sequence[Function], otherwise: Function
-) -> Function:
+def _guarded(name: str, argument_names: Sequence[str], functions: Sequence[Function], otherwise: Function) -> Function:
     first, *others = functions
 
     def ask_about(subject: Any) -> Any:

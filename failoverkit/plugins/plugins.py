@@ -42,9 +42,9 @@ def load(settings: Settings, *, strategy: object | None = None, extensions: Sequ
 class Plugins:
     """One method per hook; see ``failoverkit.hookspecs`` for what each must do. Used from many threads.
 
-    What ``connect``, ``probe``, ``check_settings`` and ``discover_hosts`` raise passes to the caller. The
-    others never raise: a plugin that does is logged; then ``check`` and ``reset`` answer False, and for the
-    rest the default of ``failoverkit.dbapi`` answers.
+    What ``connect`` (credentials included), ``probe``, ``check_settings`` and ``discover_hosts`` raise passes to the
+    caller. The others never raise: a plugin that does is logged; then ``check`` and ``reset`` answer False, and for
+    the rest the default of ``failoverkit.dbapi`` answers.
     """
 
     def __init__(self, manager: pluggy.PluginManager) -> None:
@@ -60,6 +60,7 @@ class Plugins:
         )
         """Whether anyone implements ``failoverkit_probe``; if not, each probe needs a new connection."""
         self._check_settings = bind(hook.failoverkit_check_settings)
+        self._credentials = bind(hook.failoverkit_credentials)
         self._connect = bind(hook.failoverkit_connect)
         self._role = bind(hook.failoverkit_role, otherwise=dbapi.failoverkit_role)
         self._probe = bind(hook.failoverkit_probe)
@@ -76,8 +77,11 @@ class Plugins:
         return (problems,) if isinstance(problems, str) else tuple(problems)
 
     def connect(self, host: Host, settings: Settings, timeout: float) -> Any:
-        """Open one connection to this host within ``timeout`` seconds, or raise the driver's own error."""
-        return self._connect(host, settings, timeout)
+        """Open one connection to this host within ``timeout`` seconds, or raise the driver's own error.
+
+        The settings are those that ``failoverkit_credentials`` gives for this opening.
+        """
+        return self._connect(host, self._credentials(host, settings), timeout)
 
     def role(self, connection: Any) -> Role:
         """Return the role the server last told this connection; no round trip."""

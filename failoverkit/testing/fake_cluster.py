@@ -16,10 +16,13 @@ import itertools
 import threading
 import weakref
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from failoverkit.model import ErrorKind, Host, Report, Role
+from failoverkit.secrets import Secret
 from failoverkit.settings import Settings
 from failoverkit.testing.fake_clock import FakeClock
+from failoverkit.testing.fake_connection import FakeError
 from failoverkit.testing.fake_host import OPERATIONS, FakeHost, Written
 
 _numbers = itertools.count(1)
@@ -30,8 +33,9 @@ _registry_lock = threading.Lock()
 class FakeCluster:
     """Fake hosts by name. The first is the primary, the others are standbys. Safe to use from many threads.
 
-    ``roles=False`` makes a database without roles: every host says ``UNKNOWN`` and takes writes. With a
-    ``clock``, slow hosts move that clock instead of taking real time. It is a ``LocalCluster`` as well.
+    ``roles=False`` makes a database without roles: every host says ``UNKNOWN`` and takes writes. With a ``clock``,
+    slow hosts move that clock instead of taking real time. Set ``password`` to have it asked for at connect. It is
+    a ``LocalCluster`` as well.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class FakeCluster:
         clock: FakeClock | None = None,
     ) -> None:
         self.name = name or f"fake-{next(_numbers)}"
+        self.password: str | None = None
         self.log: list[Written] = []
         self._changed = threading.Condition()
         self._roles = roles
@@ -65,12 +70,14 @@ class FakeCluster:
     @property
     def settings(self) -> Settings:
         """Settings of a pool over all hosts."""
-        return Settings(driver="fake", hosts=self.hosts, database=self.name)
+        password = None if self.password is None else Secret(self.password)
+        return Settings(driver="fake", hosts=self.hosts, database=self.name, password=password)
 
     @property
     def url(self) -> str:
         """The URL of a pool over all hosts."""
-        return f"fake://{','.join(self._hosts)}/{self.name}"
+        login = "" if self.password is None else f":{quote(self.password, safe='')}@"
+        return f"fake://{login}{','.join(self._hosts)}/{self.name}"
 
     @property
     def primary(self) -> str:
@@ -81,6 +88,11 @@ class FakeCluster:
     def values(self) -> list[str]:
         """The values committed so far."""
         return [written.value for written in tuple(self.log)]
+
+    def log_in(self, password: Secret | None) -> None:
+        """Raise ``FakeError`` when a password is set and this is another."""
+        if self.password is not None and password != Secret(self.password):
+            raise FakeError(ErrorKind.REFUSED, "wrong password")
 
     # What a test does to its servers: the LocalCluster part.
 
@@ -204,7 +216,7 @@ class FakeCluster:
         self._hosts[host].wait_until_blocked(operations or tuple(OPERATIONS), count, timeout)
 
     def __repr__(self) -> str:
-        return f"<FakeCluster {self.url}>"
+        return f"<FakeCluster {self.name}: {', '.join(self._hosts)}>"
 
     def _first_report(self, host: str) -> Report:
         if not self._roles:

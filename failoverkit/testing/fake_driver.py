@@ -32,8 +32,15 @@ def failoverkit_check_settings(settings: Settings) -> Sequence[str]:
 
 @hookimpl
 def failoverkit_connect(host: Host, settings: Settings, timeout: float) -> FakeConnection:
-    """Connect to a host of a live cluster."""
-    return find_fake_cluster(settings.database)[host.address].connect(timeout)
+    """Connect to a host of a live cluster; a wrong password is refused once the host answers."""
+    cluster = find_fake_cluster(settings.database)
+    connection = cluster[host.address].connect(timeout)
+    try:
+        cluster.log_in(settings.password)
+    except FakeError:
+        connection.close()
+        raise
+    return connection
 
 
 @hookimpl

@@ -48,8 +48,10 @@ class TestConformance(DriverConformance):
         return "fake"
 
     @pytest.fixture
-    def checks_password(self) -> bool:
-        return False
+    def cluster(self, shared_cluster):
+        cluster = shared_cluster("fake", standbys=1)
+        cluster.password = "conformance-secret"
+        return cluster
 
     @pytest.fixture
     def prepare(self):

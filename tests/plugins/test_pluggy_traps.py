@@ -14,6 +14,7 @@ from failoverkit.events import Event, Paused, Resumed
 from failoverkit.hookspecs import hookimpl
 from failoverkit.model import Candidate, ErrorKind, Report, Role, Selection, Target
 from failoverkit.plugins import Plugins, load
+from failoverkit.secrets import Secret
 from failoverkit.testing import FakeCluster, FakeError, fake_driver
 
 CANDIDATES = tuple(Candidate(name, Role.STANDBY, 0, index) for index, name in enumerate("abc"))
@@ -356,6 +357,28 @@ class TestWrappers:
         connection = plugins.connect(cluster.hosts[0], cluster.settings, 1.0)
         assert plugins.reset(connection) is False
         assert [record.message for record in caplog.records] == ["failoverkit_reset raised"]
+
+
+class TestCredentials:
+    def test_fresh_for_each_opening(self, cluster):
+        passwords = iter(["first", "second"])
+
+        def credentials(settings):
+            return dataclasses.replace(settings, password=Secret(next(passwords)))
+
+        cluster.password = "second"
+        plugins = plugins_with(cluster, plugin(credentials=credentials))
+        with pytest.raises(FakeError, match="wrong password"):
+            plugins.connect(cluster.hosts[0], cluster.settings, 1.0)
+        assert not plugins.connect(cluster.hosts[0], cluster.settings, 1.0).closed
+
+    def test_error_passes_to_who_connects(self, cluster):
+        def credentials(settings):
+            raise LookupError("the vault is sealed")
+
+        plugins = plugins_with(cluster, plugin(credentials=credentials))
+        with pytest.raises(LookupError, match="the vault is sealed"):
+            plugins.connect(cluster.hosts[0], cluster.settings, 1.0)
 
 
 class TestManagers:

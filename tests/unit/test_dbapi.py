@@ -99,7 +99,9 @@ def test_what_no_pep_249_driver_can_tell():
     assert connection.calls == []
 
 
-def test_settings_are_not_judged():
+def test_settings_are_neither_judged_nor_changed():
+    settings = object()
+    assert dbapi.failoverkit_credentials(settings) is settings
     assert list(dbapi.failoverkit_check_settings(object())) == []
 
 

@@ -7,6 +7,7 @@ import gc
 import pytest
 
 from failoverkit.model import ErrorKind, Report, Role
+from failoverkit.secrets import Secret
 from failoverkit.testing import Background, FakeClock, FakeCluster, FakeConnection, FakeError
 from failoverkit.testing.fake_cluster import find_fake_cluster, local_fake_cluster
 from failoverkit.testing.fake_host import OPERATIONS, Written
@@ -58,6 +59,12 @@ class TestRegistry:
         assert cluster.url == f"fake://a,b,c/{cluster.name}"
         assert [host.name for host in cluster.settings.hosts] == ["a", "b", "c"]
         assert cluster.settings.database == cluster.name
+
+    def test_password_is_part_of_both(self, cluster):
+        cluster.password = "s p"
+        assert cluster.url == f"fake://:s%20p@a,b,c/{cluster.name}"
+        assert cluster.settings.password == Secret("s p")
+        assert "s p" not in repr(cluster)
 
     def test_factory_for_suites(self):
         made = local_fake_cluster(standbys=1)
@@ -360,7 +367,7 @@ class TestSlowness:
 
 def test_repr_shows_where_things_go(cluster):
     connection = connect(cluster)
-    assert repr(cluster) == f"<FakeCluster {cluster.url}>"
+    assert repr(cluster) == f"<FakeCluster {cluster.name}: a, b, c>"
     assert repr(connection) == "<FakeConnection to a>"
     connection.close()
     assert repr(connection) == "<FakeConnection to a, closed by the client>"
