@@ -84,15 +84,11 @@ class PoolSettings:
 class MonitorSettings:
     """Probing; key prefix ``monitor.``."""
 
-    probe_interval: float = field(
-        default=1.0, metadata=seconds("time between probes of one host while all is well")
-    )
+    probe_interval: float = field(default=1.0, metadata=seconds("time between probes of one host while all is well"))
     probe_timeout: float = field(default=0.5, metadata=seconds("deadline of one probe"))
     quick_interval: float = field(
         default=0.03,
-        metadata=seconds(
-            "time between probes while a host is suspect or nothing serves; grows while that lasts"
-        ),
+        metadata=seconds("time between probes while a host is suspect or nothing serves; grows while that lasts"),
     )
 
 
@@ -100,9 +96,7 @@ class MonitorSettings:
 class FailoverSettings:
     """What the brain goes by (its *policy*); key prefix ``failover.``."""
 
-    down_after: int = field(
-        default=2, metadata=count("soft evidence in a row that makes a host down", minimum=1)
-    )
+    down_after: int = field(default=2, metadata=count("soft evidence in a row that makes a host down", minimum=1))
     up_after: int = field(default=2, metadata=count("good probes in a row that bring a host back", minimum=1))
     failback: Failback = field(
         default="automatic",
@@ -119,9 +113,7 @@ class FailoverSettings:
         default=10.0,
         metadata=seconds("time lent connections of a demoted host get to finish", minimum=0),
     )
-    on_loss: OnLoss = field(
-        default="abort", metadata=about("what happens to lent connections of a lost host")
-    )
+    on_loss: OnLoss = field(default="abort", metadata=about("what happens to lent connections of a lost host"))
     split_brain: OnSplitBrain = field(
         default="stay",
         metadata=about("two primaries that cannot be ordered: stay with the active, or suspend"),

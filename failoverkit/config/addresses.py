@@ -48,7 +48,7 @@ def read_port(text: str) -> int | None:
 
 def check_address(address: str) -> str:
     """Return the address as it is, or raise ``Invalid``: a host name, an IP address, or a socket's path."""
-    if address.startswith(("/", "@")):
+    if is_socket(address):
         return _socket(address)
     if ":" in address:
         return _ip(address, 6)
@@ -61,18 +61,23 @@ def check_address(address: str) -> str:
     return address
 
 
+def is_socket(address: str) -> bool:
+    """Say whether this is the path of a Unix socket; ``@`` begins an abstract one, as in libpq."""
+    return address.startswith(("/", "@"))
+
+
 def identity(address: str) -> str:
     """Return what two spellings of one address have in common."""
-    if ":" in address and not address.startswith(("/", "@")):
-        return str(ipaddress.IPv6Address(address))
-    return address if address.startswith(("/", "@")) else address.casefold().rstrip(".")
+    if is_socket(address):
+        return address
+    return str(ipaddress.IPv6Address(address)) if ":" in address else address.casefold().rstrip(".")
 
 
 def default_name(address: str, port: int | None) -> str:
     """Return the name of a host that was given none."""
     if port is None:
         return address
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    return f"[{address}]:{port}" if ":" in address and not is_socket(address) else f"{address}:{port}"
 
 
 def _bracketed(text: str) -> str:

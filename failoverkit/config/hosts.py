@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from failoverkit.config.addresses import PORT, check_address, default_name, identity, read_host
+from failoverkit.config.addresses import PORT, check_address, default_name, identity, is_socket, read_host
 from failoverkit.config.catalogue import Key
 from failoverkit.config.driver_options import read_options, resolve_options
 from failoverkit.config.layer import Given
@@ -114,8 +114,7 @@ def _from_table(items: Mapping[str, Any], where: str, problems: Problems) -> End
 
 def _address(value: object) -> str:
     text = plain_text(value)
-    is_socket = text.startswith(("/", "@"))
-    if not is_socket and (text.startswith("[") or "://" in text or text.count(":") == 1):
+    if not is_socket(text) and (text.startswith("[") or "://" in text or text.count(":") == 1):
         raise Invalid(f"{shown(text)} is more than an address; write address and port as two keys, no brackets")
     return check_address(text)
 
