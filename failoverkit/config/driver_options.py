@@ -8,23 +8,11 @@ from functools import partial
 from failoverkit.config.layer import Draft, Given, Layer
 from failoverkit.config.problems import Invalid, Problems, inside, shown
 from failoverkit.config.references import resolve
-from failoverkit.config.suggestions import squashed
 from failoverkit.config.values import option_text, table
 from failoverkit.options import Options
-from failoverkit.secrets import Secret
+from failoverkit.secrets import Secret, is_secret_name
 
 LONGEST_NAME = 100
-
-_SECRET_WORDS = (
-    "password", "passwd", "passphrase", "pwd", "secret", "token", "credential",
-    "apikey", "privatekey", "accesskey", "clientkey", "serverkey",
-)  # fmt: skip
-
-
-def is_secret(option: str) -> bool:
-    """Say whether an option holds a secret, going by its name. Paths (``passfile``, ``sslkey``) do not."""
-    name = squashed(option)
-    return any(word in name for word in _SECRET_WORDS)
 
 
 def option_name(name: str) -> str:
@@ -50,7 +38,7 @@ def resolve_options(given: Mapping[str, Given], environ: Mapping[str, str], prob
     resolved = {}
     for name, (value, where) in given.items():
         with problems.at(where):
-            resolved[name] = settle(value, environ) if is_secret(name) else _plain(value)
+            resolved[name] = settle(value, environ) if is_secret_name(name) else _plain(value)
     return Options(resolved)
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from failoverkit.config import load
-from failoverkit.config.driver_options import is_secret
 from failoverkit.errors import ConfigError
-from failoverkit.secrets import Secret
+from failoverkit.secrets import Secret, is_secret_name
 
 
 def test_a_password_from_a_variable():
@@ -54,12 +53,12 @@ def test_references_in_the_options_of_a_host():
      "scram_client_key", "ssl_key_passphrase"],
 )  # fmt: skip
 def test_names_of_secrets(name):
-    assert is_secret(name)
+    assert is_secret_name(name)
 
 
 @pytest.mark.parametrize("name", ["user", "sslkey", "passfile", "application_name", "keepalives", "sslcert"])
 def test_names_of_what_is_no_secret(name):
-    assert not is_secret(name)
+    assert not is_secret_name(name)
 
 
 def refusal(reference: str) -> str:

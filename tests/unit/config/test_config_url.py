@@ -162,7 +162,7 @@ def test_words_of_ours_without_a_group():
     assert settings.database == "stock"
 
 
-# As psycopg2 2.9.13 lists them, less those the URL itself speaks for: what a driver knows must reach it.
+# The parameters of libpq 17 and 18, less those that failoverkit speaks for itself: what a driver knows must reach it.
 LIBPQ_WORDS = [
     "application_name", "channel_binding", "client_encoding", "dbname", "fallback_application_name",
     "gssdelegation", "gssencmode", "gsslib", "hostaddr", "keepalives", "keepalives_count",
