@@ -16,30 +16,37 @@ if TYPE_CHECKING:
     from failoverkit.testing.fake_clock import FakeClock
     from failoverkit.testing.fake_cluster import FakeCluster
     from failoverkit.testing.fake_connection import FakeConnection, FakeError
+    from failoverkit.testing.fault_proxy import Direction, FaultProxy, Moment
 
 __all__ = [
     "Background",
     "ClusterFactory",
+    "Direction",
     "DriverConformance",
     "DriverContract",
     "FakeClock",
     "FakeCluster",
     "FakeConnection",
     "FakeError",
+    "FaultProxy",
     "LocalCluster",
+    "Moment",
     "find_cluster",
 ]
 
 _MODULES = {
     "Background": "background",
     "ClusterFactory": "clusters",
+    "Direction": "fault_proxy",
     "DriverConformance": "conformance",
     "DriverContract": "contract",
     "FakeClock": "fake_clock",
     "FakeCluster": "fake_cluster",
     "FakeConnection": "fake_connection",
     "FakeError": "fake_connection",
+    "FaultProxy": "fault_proxy",
     "LocalCluster": "clusters",
+    "Moment": "fault_proxy",
     "find_cluster": "clusters",
 }
 
