@@ -78,8 +78,8 @@ class DriverContract(Suite):
         return Host(f"127.0.0.1:{port}", "127.0.0.1", port)
 
     @pytest.fixture
-    def deaf_host(self) -> Iterator[Host]:
-        """A host that accepts connections and never says a word."""
+    def deaf_host(self) -> Iterator[Host | None]:
+        """A host that accepts connections and never says a word; ``None`` where there is no server to wait for."""
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             listener.listen()
@@ -110,7 +110,9 @@ class DriverContract(Suite):
         error = Background(lambda: plugins.connect(closed_host, settings, 5.0)).error()
         assert plugins.classify_error(error) is ErrorKind.HOST_UNREACHABLE
 
-    def test_deaf_port_is_given_up(self, plugins: Plugins, settings: Settings, deaf_host: Host) -> None:
+    def test_deaf_port_is_given_up(self, plugins: Plugins, settings: Settings, deaf_host: Host | None) -> None:
+        if deaf_host is None:
+            pytest.skip("the driver waits for no server")
         error = Background(lambda: plugins.connect(deaf_host, settings, 0.5)).error()
         assert plugins.classify_error(error) is ErrorKind.TIMEOUT
 
