@@ -7,8 +7,6 @@ import runpy
 import sqlite3
 import subprocess
 import sys
-import tomllib
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -23,33 +21,6 @@ from failoverkit.testing import FakeCluster
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 TESTED = {"sqlite-driver", "nearest-strategy", "rotate_password.py", "observe_events.py"}
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Path]]:
-    """Make an example's entry points known, as installing it would, and return the folder of its metadata."""
-    modules = set(sys.modules)
-
-    def install(example: str) -> Path:
-        project = tomllib.loads((EXAMPLES / example / "pyproject.toml").read_text())["project"]
-        site = tmp_path / "site"
-        metadata = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-        metadata.mkdir(parents=True)
-        (metadata / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
-        lines = [
-            line
-            for group, names in project["entry-points"].items()
-            for line in [f"[{group}]", *(f"{name} = {value}" for name, value in names.items())]
-        ]
-        (metadata / "entry_points.txt").write_text("\n".join(lines) + "\n")
-        monkeypatch.syspath_prepend(EXAMPLES / example)
-        monkeypatch.syspath_prepend(site)
-        return site
-
-    yield install
-    for module in set(sys.modules) - modules:
-        if module.startswith(("failoverkit_sqlite", "nearest_strategy")):
-            del sys.modules[module]
 
 
 def run(*arguments: str | Path, path: str = "") -> str:
@@ -74,15 +45,15 @@ class TestSqliteDriver:
                 connection.execute("CREATE TABLE sold (item TEXT)")
         return files
 
-    def test_passes_the_contract(self, install):
-        site = install("sqlite-driver")
+    def test_passes_the_contract(self, install_example):
+        site = install_example("sqlite-driver")
         folder = EXAMPLES / "sqlite-driver"
         output = run("-m", "pytest", "-p", "no:cacheprovider", folder, path=f"{site}{os.pathsep}{folder}")
         assert "passed" in output
         assert "failed" not in output
 
-    def test_moves_to_the_other_file(self, install, files):
-        install("sqlite-driver")
+    def test_moves_to_the_other_file(self, install_example, files):
+        install_example("sqlite-driver")
         observer = runpy.run_path(str(EXAMPLES / "observe_events.py"))["TellWhenActiveChanges"](lambda _: None)
         url = "sqlite://" + ",".join(str(file).replace("/", "%2F") for file in files)
         with FailoverPool(url, extensions=[observer], probe_interval=0.05) as pool:
@@ -108,9 +79,9 @@ class TestNearestStrategy:
     ZONES: ClassVar = {"a": "east", "b": "west", "c": "east", "d": "west"}
 
     @pytest.fixture
-    def settings(self, install, monkeypatch) -> Settings:
+    def settings(self, install_example, monkeypatch) -> Settings:
         monkeypatch.setenv("ZONE", "west")
-        install("nearest-strategy")
+        install_example("nearest-strategy")
         hosts = tuple(Host(name, name, tags=frozenset({zone})) for name, zone in self.ZONES.items())
         return Settings(driver="fake", hosts=hosts, database="none", strategy="nearest")
 
