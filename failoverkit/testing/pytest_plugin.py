@@ -48,16 +48,17 @@ def fake_pool(fake_cluster: FakeCluster) -> Iterator[FailoverPool]:
 @pytest.fixture
 def local_cluster() -> Iterator[ClusterStarter]:
     """Start a cluster by name: ``local_cluster("postgresql", standbys=1)``; stopped after the test."""
-    yield from _cluster_starter()
+    yield from cluster_starter()
 
 
 @pytest.fixture(scope="class")
 def shared_cluster() -> Iterator[ClusterStarter]:
     """The same, but one cluster of a name serves every test of a class."""
-    yield from _cluster_starter()
+    yield from cluster_starter()
 
 
-def _cluster_starter() -> Iterator[ClusterStarter]:
+def cluster_starter() -> Iterator[ClusterStarter]:
+    """Yield a function that starts clusters by name, each name once; then stop them."""
     from failoverkit.testing import find_cluster
 
     started: dict[str, LocalCluster] = {}

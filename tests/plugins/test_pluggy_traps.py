@@ -359,6 +359,46 @@ class TestWrappers:
         assert [record.message for record in caplog.records] == ["failoverkit_reset raised"]
 
 
+class TestHotPath:
+    """Pluggy's call loop costs more than the rest of a return to the pool."""
+
+    @pytest.fixture
+    def through_pluggy(self, monkeypatch) -> list[str]:
+        """The hooks that went through pluggy's loop; pytest's own go there too and are left out."""
+        names: list[str] = []
+        original = pluggy.HookCaller.__call__
+
+        def record(caller, **arguments):
+            if caller.name.startswith("failoverkit_"):
+                names.append(caller.name)
+            return original(caller, **arguments)
+
+        monkeypatch.setattr(pluggy.HookCaller, "__call__", record)
+        return names
+
+    def use(self, cluster: FakeCluster, plugins: Plugins) -> None:
+        connection = plugins.connect(cluster.hosts[0], cluster.settings, 1.0)
+        assert plugins.reset(connection) is True
+        assert plugins.check(connection, 1.0) is True
+        assert [one.name for one in plugins.rank_hosts(CANDIDATES, SELECTION)] == ["a", "b", "c"]
+
+    def test_hooks_without_a_wrapper_are_called_directly(self, cluster, through_pluggy):
+        self.use(cluster, plugins_with(cluster))
+        assert through_pluggy == []
+
+    def test_only_the_wrapped_hook_goes_through_pluggy(self, cluster, through_pluggy):
+        @hookimpl(wrapper=True)
+        def failoverkit_check(connection):
+            return (yield)
+
+        self.use(cluster, plugins_with(cluster, SimpleNamespace(failoverkit_check=failoverkit_check)))
+        assert through_pluggy == ["failoverkit_check"]
+
+    def test_reset_and_rank_are_no_methods(self, cluster):
+        plugins = plugins_with(cluster)
+        assert {"reset", "rank_hosts"} <= set(vars(plugins))
+
+
 class TestCredentials:
     def test_fresh_for_each_opening(self, cluster):
         passwords = iter(["first", "second"])
