@@ -23,12 +23,14 @@ class Closed:
 
 
 class Waiter:
-    """One waiting caller; may stand in several queues. Whoever claims it first settles it, once.
+    """One waiting caller; may stand in several queues. The first outcome is the only one.
 
-    ``give`` may be called from any thread, under any lock: it never blocks. ``wait`` is for the owner alone.
+    ``give`` may be called from any thread, under any lock: it never blocks. ``wait`` and ``leave`` are for the owner
+    alone; an exception that interrupts one of them (``KeyboardInterrupt``) leaves the waiter as it was, so that
+    ``leave`` may be called then.
     """
 
-    __slots__ = ("_claim", "_outcome", "_wake", "has_alternatives", "number", "target")
+    __slots__ = ("_settled", "_wake", "has_alternatives", "number", "target")
 
     def __init__(self, target: Target, number: int, *, has_alternatives: bool = False) -> None:
         self.target = target
@@ -36,29 +38,29 @@ class Waiter:
         """Order of arrival, kept when the waiter is moved to another host's queue."""
         self.has_alternatives = has_alternatives
         """Whether another host may serve it, so that it walks on when this one cannot."""
-        self._claim = threading.Lock()
+        self._settled: dict[None, tuple[Any]] = {}
+        """Holds the first outcome. ``setdefault`` says who came first and keeps it, in one step."""
         self._wake = threading.Lock()
         self._wake.acquire()
-        self._outcome: Any = None
 
     def give(self, outcome: Any) -> bool:
         """Settle the waiter. False when it was settled already or its owner has gone."""
-        if not self._claim.acquire(blocking=False):
+        # In a tuple of its own: the same outcome may be offered twice, and only one of the two is accepted.
+        offer = (outcome,)
+        if self._settled.setdefault(None, offer) is not offer:
             return False
-        self._outcome = outcome
         self._wake.release()
         return True
 
     def wait(self, timeout: float) -> Any:
         """Return what was given within ``timeout`` seconds, or None; after that nothing can be given any more."""
-        if self._wake.acquire(timeout=max(timeout, 0.0)):
-            return self._outcome
+        self._wake.acquire(timeout=min(max(timeout, 0.0), threading.TIMEOUT_MAX))
         return self.leave()
 
     def leave(self) -> Any:
         """Stop waiting. Returns what was given at the last moment, which the owner must then use or give back."""
-        if self._claim.acquire(blocking=False):
-            return None
-        # Somebody claimed us and is about to set the outcome: that takes no I/O, so this does not block.
-        self._wake.acquire()
-        return self._outcome
+        return self._settled.setdefault(None, _GONE)[0]
+
+
+_GONE = (None,)
+"""The outcome of a waiter that nothing was given to in time."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from failoverkit.model import Target
 from failoverkit.pool.waiters import Waiter
 
@@ -35,6 +37,12 @@ def test_after_its_deadline_a_waiter_accepts_nothing() -> None:
 
 def test_a_negative_wait_is_no_wait() -> None:
     assert make().wait(-1.0) is None
+
+
+def test_an_endless_wait_is_no_error() -> None:
+    waiter = make()
+    waiter.give("connection")
+    assert waiter.wait(float("inf")) == "connection"
 
 
 def test_leaving_takes_what_came_at_the_last_moment() -> None:
@@ -76,3 +84,31 @@ def test_of_many_givers_and_a_leaver_one_wins() -> None:
         for giver in givers:
             giver.join()
         assert accepted == ([] if outcome is None else [outcome])
+
+
+def test_the_same_outcome_offered_twice_is_accepted_once() -> None:
+    waiter = make()
+    outcome = object()
+    assert [waiter.give(outcome), waiter.give(outcome)] == [True, False]
+    assert waiter.wait(PLENTY) is outcome
+
+
+def test_an_interrupt_after_the_wake_up_loses_nothing() -> None:
+    waiter = make()
+    waiter.give("connection")
+
+    class Interrupting:
+        def acquire(self, timeout: float) -> bool:
+            raise KeyboardInterrupt
+
+    waiter._wake.acquire()
+    waiter._wake = Interrupting()  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        waiter.wait(PLENTY)
+    assert waiter.leave() == "connection"
+
+
+def test_leaving_twice_is_leaving_once() -> None:
+    waiter = make()
+    assert [waiter.leave(), waiter.leave()] == [None, None]
+    assert not waiter.give("late")
