@@ -53,13 +53,15 @@ class Assembly:
 
     def start(self) -> None:
         """Start the monitor once."""
-        if self._running:
-            return
+        if not self._running and self._may_start():
+            self._monitor.start()
+
+    def _may_start(self) -> bool:
+        """Say yes to one caller only, and to nobody once closed."""
         with self._closing:
-            if self._running or self.routed.is_closed:
-                return
-            self._running = True
-        self._monitor.start()
+            may = not self._running and not self.routed.is_closed
+            self._running = self._running or may
+        return may
 
     def close(self, timeout: float) -> None:
         """Stop everything; wait up to ``timeout`` seconds for the threads."""
