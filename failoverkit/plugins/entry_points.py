@@ -54,7 +54,7 @@ def find(kind: str, name: str) -> EntryPoint:
     claims = [entry for entry in everything if entry.name == name]
     _refuse_doubles(kind, claims)
     if not claims:
-        raise PluginError(_not_found(kind, name, [entry.name for entry in everything]))
+        raise PluginError(_not_found(kind, name, everything))
     return claims[0]
 
 
@@ -91,11 +91,12 @@ def _refuse_doubles(kind: str, claims: Sequence[EntryPoint]) -> None:
             raise PluginError(f"two packages bring a {kind} named {first.name!r}: {packages}; uninstall one")
 
 
-def _not_found(kind: str, name: str, names: list[str]) -> str:
+def _not_found(kind: str, name: str, installed: Sequence[EntryPoint]) -> str:
     parts = [f"there is no {kind} named {name!r}"]
-    package = OUR_PACKAGES.get(name.partition("+")[0])
+    names = [entry.name for entry in installed]
+    package = OUR_PACKAGES.get(name.partition("+")[0]) if kind in {"driver", "cluster"} else None
     nearest = difflib.get_close_matches(name, names, n=1)
-    if kind in {"driver", "cluster"} and package:
+    if package and package not in map(package_of, installed):
         parts.append(f"install it with: pip install {package}")
     elif nearest:
         parts.append(f"did you mean {nearest[0]!r}?")

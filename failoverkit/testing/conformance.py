@@ -38,13 +38,18 @@ class DriverConformance(Suite):
 
     @pytest.fixture
     def driver(self) -> str:
-        """The name of the driver, and of its local cluster."""
+        """The driver's name as URLs name it."""
         raise NotImplementedError("override the fixture 'driver'")
 
     @pytest.fixture
-    def cluster(self, driver: str, shared_cluster: Callable[..., LocalCluster]) -> LocalCluster:
+    def cluster_name(self, driver: str) -> str:
+        """The name of the local cluster to run on, where it is not the driver's."""
+        return driver
+
+    @pytest.fixture
+    def cluster(self, cluster_name: str, shared_cluster: Callable[..., LocalCluster]) -> LocalCluster:
         """A started cluster with at least one standby, shared by the tests of the class."""
-        return shared_cluster(driver, standbys=1)
+        return shared_cluster(cluster_name, standbys=1)
 
     @pytest.fixture
     def fragile_cluster(self, cluster: LocalCluster) -> Iterator[LocalCluster]:
@@ -121,9 +126,9 @@ class DriverConformance(Suite):
         return "CREATE TABLE failoverkit_conformance_refused (n INTEGER)"
 
     @pytest.fixture
-    def settings(self, cluster: LocalCluster) -> Settings:
+    def settings(self, driver: str, cluster: LocalCluster) -> Settings:
         """The cluster's settings, with this driver alone."""
-        return dataclasses.replace(cluster.settings, extensions=False)
+        return dataclasses.replace(cluster.settings, driver=driver, extensions=False)
 
     @pytest.fixture
     def plugins(self, settings: Settings) -> Plugins:

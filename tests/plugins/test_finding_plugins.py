@@ -45,12 +45,17 @@ def test_missing_driver_hints_at_the_nearest_name():
         ("mysql+pymysql", "failoverkit-mysql"),
         ("mariadb", "failoverkit-mysql"),
         ("mssql", "failoverkit-sqlserver"),
-        ("postgresql+asyncpg", "failoverkit-postgres"),
     ],
 )
 def test_missing_driver_of_ours_says_what_to_install(driver, package):
     with pytest.raises(PluginError, match=f"pip install {package}"):
         load(settings(driver))
+
+
+def test_what_is_installed_is_not_to_be_installed(install):
+    install("failoverkit-mysql", {"drivers": {"mysql+pymysql": "failoverkit_mysql"}})
+    with pytest.raises(PluginError, match=r"no driver named 'mysql\+pymysqll'; did you mean 'mysql\+pymysql'\?"):
+        load(settings("mysql+pymysqll"))
 
 
 def test_missing_strategy_names_those_that_exist():
