@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from failoverkit.model import ErrorKind, Host, Report, Role
@@ -214,6 +214,15 @@ class FakeCluster:
         Raises ``TimeoutError`` after ``timeout`` seconds.
         """
         self._hosts[host].wait_until_blocked(operations or tuple(OPERATIONS), count, timeout)
+
+    def wait_until(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
+        """Return when ``condition`` holds; it is asked again whenever a connection opens, ends, or is blocked.
+
+        Raises ``TimeoutError`` after ``timeout`` seconds.
+        """
+        with self._changed:
+            if not self._changed.wait_for(condition, timeout):
+                raise TimeoutError(f"it did not happen within {timeout} s")
 
     def __repr__(self) -> str:
         return f"<FakeCluster {self.name}: {', '.join(self._hosts)}>"

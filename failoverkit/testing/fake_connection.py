@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from failoverkit.model import ErrorKind, Report, Role
@@ -78,9 +78,9 @@ class FakeConnection:
         self.in_transaction = True
         self.call("execute")
         verb, _, rest = statement.partition(" ")
-        if verb == "write":
+        if verb in _WRITES:
             self._host.refuse_if_read_only()
-            self._written.append(rest)
+            self._written.extend(_WRITES[verb](rest))
             return []
         if verb == "fail":
             raise FakeError(ErrorKind(rest), f"asked for: {rest}")
@@ -116,8 +116,16 @@ class FakeConnection:
         self.in_transaction = False
 
 
+_WRITES: Mapping[str, Callable[[str], list[str]]] = {
+    "write": lambda rest: [rest],
+    "INSERT": lambda rest: [rest.partition("VALUES ")[2]],
+    "CREATE": lambda _: [],
+}
+"""Statements that a standby refuses: from what follows the verb to the values that enter the log."""
+
+
 class FakeCursor:
-    """A cursor that knows five statements."""
+    """A cursor that knows a handful of statements."""
 
     def __init__(self, connection: FakeConnection) -> None:
         self.connection = connection
@@ -127,7 +135,9 @@ class FakeCursor:
         """Carry out ``write <value>``, ``read``, ``count``, ``role``, ``ping`` or ``fail <error kind>``.
 
         ``%s`` in the statement is replaced by ``parameters``. ``write`` raises a ``ROLE_CHANGED`` error on a
-        standby; ``read`` gives one row per committed value, ``count`` their number.
+        standby; ``read`` gives one row per committed value, ``count`` their number. There is as much SQL as the
+        demo's workload needs: one table of numbers, for ``CREATE TABLE``, ``INSERT INTO … VALUES (1, 2)`` and
+        ``SELECT``, which gives all of its rows.
         """
         self._rows = self.connection.run(statement % tuple(parameters) if parameters else statement)
 

@@ -28,7 +28,8 @@ class Written:
 class FakeHost:
     """A host of a ``FakeCluster``, which holds its remote control. Safe to use from many threads.
 
-    ``connects`` counts the connections asked for, granted or not.
+    ``connects`` counts the connections asked for, granted or not; ``most_connections`` is the most that were open at
+    once.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class FakeHost:
         self.name = name
         self.report = report
         self.connects = 0
+        self.most_connections = 0
         self._log = log
         self._changed = changed
         self._clock = clock
@@ -71,6 +73,8 @@ class FakeHost:
                 raise FakeError(kind, f"{self.name} refuses connections: {kind.value}")
             connection = FakeConnection(self)
             self._connections.add(connection)
+            self.most_connections = max(self.most_connections, len(self._connections))
+            self._changed.notify_all()
             return connection
 
     def serve(self, connection: FakeConnection, operation: str, timeout: float | None) -> None:
@@ -104,6 +108,8 @@ class FakeHost:
         """Return the rows of a statement that only asks."""
         if verb == "read":
             return [(written.value,) for written in tuple(self._log)]
+        if verb == "SELECT":
+            return [_numbers_of(row.value) for row in tuple(self._log) if row.value.startswith("(")]
         if verb == "count":
             return [(len(self._log),)]
         if verb == "role":
@@ -211,6 +217,10 @@ class FakeHost:
 
     def _raise_timeout(self) -> None:
         raise FakeError(ErrorKind.TIMEOUT, f"no answer from {self.name} in time")
+
+
+def _numbers_of(value: str) -> Row:
+    return tuple(int(number) for number in value.strip("()").split(","))
 
 
 def _is_over(connection: FakeConnection | None) -> bool:

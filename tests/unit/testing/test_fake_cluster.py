@@ -107,9 +107,22 @@ class TestStatements:
         call = Background(lambda: rows(connect(cluster), f"fail {kind.value}"))
         assert kind_of(call) is kind
 
+    def test_one_table_of_numbers(self, cluster):
+        connection = connect(cluster)
+        write(connection, "something else")
+        for statement in ["CREATE TABLE t (writer int, number int)", "INSERT INTO t VALUES (1, 2)"]:
+            connection.cursor().execute(statement)
+        connection.commit()
+        assert rows(connect(cluster, "b"), "SELECT writer, number FROM t") == [(1, 2)]
+
     def test_unknown_statement(self, cluster):
-        with pytest.raises(FakeError, match="no statement 'SELECT'"):
-            rows(connect(cluster), "SELECT 1")
+        with pytest.raises(FakeError, match="no statement 'DROP'"):
+            rows(connect(cluster), "DROP TABLE t")
+
+    @pytest.mark.parametrize("statement", ["CREATE TABLE t (n int)", "INSERT INTO t VALUES (1, 2)"])
+    def test_standby_takes_no_sql_that_writes(self, cluster, statement):
+        with pytest.raises(FakeError, match="takes no writes"):
+            connect(cluster, "b").cursor().execute(statement)
 
     def test_standby_takes_no_writes(self, cluster):
         with pytest.raises(FakeError, match="b is a standby") as caught:
@@ -178,6 +191,22 @@ class TestConnecting:
         cluster.refuse("a", ErrorKind.BUSY)
         assert kind_of(Background(lambda: connect(cluster))) is ErrorKind.BUSY
         assert (cluster["a"].connects, cluster["a"].open_connections) == (2, 1)
+
+    def test_most_connections_at_once(self, cluster):
+        first, _ = connect(cluster), connect(cluster)
+        first.close()
+        connect(cluster)
+        assert (cluster["a"].open_connections, cluster["a"].most_connections) == (2, 2)
+
+    def test_waiting_for_connections(self, cluster):
+        waiting = Background(lambda: cluster.wait_until(lambda: cluster["a"].open_connections == 1))
+        connection = connect(cluster)
+        waiting.result()
+        waiting = Background(lambda: cluster.wait_until(lambda: not cluster["a"].open_connections))
+        connection.close()
+        waiting.result()
+        with pytest.raises(TimeoutError, match="did not happen"):
+            cluster.wait_until(lambda: False, timeout=0.0)
 
     def test_refuse_until_accepted_again(self, cluster):
         cluster.refuse("a", ErrorKind.REFUSED)
