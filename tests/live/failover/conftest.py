@@ -47,6 +47,10 @@ class Events:
         """Return what was told of one kind, with these facts."""
         return [e for e in list(self._told) if type(e) is kind and all(getattr(e, k) == v for k, v in facts.items())]
 
+    def of_all(self) -> list[Event]:
+        """Return everything that was told."""
+        return list(self._told)
+
     def wait_for(self, kind: type[Event], **facts: object) -> None:
         """Return when such an event was told."""
         with self._changed:
