@@ -58,14 +58,13 @@ def _problem_of_name(name: str) -> str | None:
         return f"not allowed here: {INSTEAD[name]}"
     if _is_known(name):
         return None
-    nearest = difflib.get_close_matches(name, filter(_is_known, NAMES), n=1)
+    welcome = [name for name in NAMES if name not in INSTEAD and _is_known(name)]
+    nearest = difflib.get_close_matches(name, welcome, n=1)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
     return f"libpq knows no such parameter{hint}"
 
 
 def _problem_of_value(name: str, value: str) -> str | None:
-    if "\0" in value:
-        return "the value contains a null character"
     if name in NUMBERS and not value.strip().isdecimal():
         return f"{value!r} is not a whole number"
     return _refusal({name: value})
@@ -84,7 +83,7 @@ def _refusals(settings: Settings) -> Iterator[str]:
 def _is_known(name: str) -> bool:
     try:
         psycopg2.extensions.make_dsn(**{name: "1"})
-    except (psycopg2.ProgrammingError, TypeError):
+    except (psycopg2.ProgrammingError, TypeError, ValueError):
         return False
     return True
 
