@@ -39,7 +39,7 @@ def fold(
         return _after_silence(view, _words(observation), policy)
     if observation.error is ErrorKind.ROLE_CHANGED:
         return _suspected(view, _words(observation))
-    return _with_problem(view, _words(observation))
+    return _with_problem(view, _words(observation), refused=observation.error is ErrorKind.REFUSED)
 
 
 def hold_time(view: HostView, policy: FailoverSettings) -> float:
@@ -51,7 +51,7 @@ def _after_work(view: HostView, observation: Observation) -> HostView:
     if observation.error in ABOUT_HEALTH:
         return _suspected(view, _words(observation))
     if observation.error in WORTH_TELLING:
-        return _with_problem(view, _words(observation))
+        return _with_problem(view, _words(observation), refused=False)
     return view if view.heard else replace(view, heard=True)
 
 
@@ -78,6 +78,7 @@ def _after_answer(
         hard=False,
         detail=report.detail,
         problem="",
+        refused=False,
         latency=_average(view.latency, observation.latency),
         last_good=now,
         fit_for=fit_for,
@@ -127,6 +128,7 @@ def _down(view: HostView, detail: str, *, hard: bool, failures: int = 0) -> Host
         successes=0,
         hard=hard,
         detail=detail,
+        refused=False,
         fit_for=0.0,
         flaps=min(view.flaps + faltered, MOST_FLAPS),
     )
@@ -141,8 +143,8 @@ def _suspected(view: HostView, detail: str) -> HostView:
     return replace(view, heard=True, detail=detail)
 
 
-def _with_problem(view: HostView, detail: str) -> HostView:
-    return replace(view, heard=True, detail=detail, problem=detail)
+def _with_problem(view: HostView, detail: str, *, refused: bool) -> HostView:
+    return replace(view, heard=True, detail=detail, problem=detail, refused=refused)
 
 
 def _was_down(view: HostView) -> bool:

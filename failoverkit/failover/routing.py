@@ -25,6 +25,8 @@ class Routing:
     """Connections to these hosts are checked before they are lent."""
     warm: tuple[str, ...]
     """Hosts that may take over: warm connections are kept to each."""
+    hopeless: bool
+    """No host serves anything and every one refuses us: waiting is no use."""
     reasons: Mapping[str, str]
     """One sentence for each host that does not take writes now, saying why."""
 
@@ -41,6 +43,7 @@ def route(topology: Topology, policy: FailoverSettings) -> Routing:
         targets=_NOTHING if topology.paused else _targets(policy, writing, others),
         suspect=frozenset(view.name for view in hosts if view.health is Health.SUSPECT),
         warm=tuple(view.name for view in others if _may_take_over(topology, view)),
+        hopeless=topology.active is None and all(view.refused for view in hosts),
         reasons=_reasons(topology, others),
     )
 

@@ -84,6 +84,8 @@ class HostView:
     """The last thing seen, one short sentence."""
     problem: str = ""
     """The last evidence that is not about health, until the next good probe."""
+    refused: bool = False
+    """That evidence was a refusal: a wrong password, a missing database."""
     latency: float | None = None
     """Moving average over the probes."""
     last_good: float | None = None

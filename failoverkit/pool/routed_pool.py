@@ -87,6 +87,8 @@ class RoutedPool:
         if not unchanged or before.routing.warm != routing.warm:
             self._assign_parts(routing)
             self._rehome_waiters()
+        elif routing.hopeless:
+            self._rehome_waiters()
 
     def _fast_host(self) -> HostPool | None:
         primaries = self._routes.pools[Target.PRIMARY]
@@ -114,9 +116,9 @@ class RoutedPool:
 
     def _place(self, waiter: Waiter) -> None:
         pools = self._routes.pools[waiter.target]
-        if not pools:
+        if not pools and not self._routes.routing.hopeless:
             self._park(waiter)
-        elif len(pools) > 1 or not pools[0].enqueue([waiter]):
+        elif len(pools) != 1 or not pools[0].enqueue([waiter]):
             waiter.give(Moved())
 
     def _park(self, waiter: Waiter) -> None:
@@ -188,7 +190,7 @@ class RoutedPool:
 
     def _wait(self, routes: Routes, pools: tuple[HostPool, ...], walk: _Walk) -> Pooled | None:
         left = walk.deadline - self._clock()
-        if left <= 0:
+        if left <= 0 or (not pools and routes.routing.hopeless):
             raise self._timed_out(walk)
         waiter = Waiter(walk.target, walk.number, has_alternatives=len(pools) > 1 and not walk.patient)
         self._count_waiting()
@@ -196,14 +198,17 @@ class RoutedPool:
         try:
             queues = self._stand_in_line(waiter, pools)
             # Routing may have changed before we stood there: then nobody would move us, so we look again.
-            moved = routes.pools is not self._routes.pools
-            outcome = waiter.leave() or Moved() if moved else waiter.wait(left)
+            outcome = waiter.wait(left) if self._is_current(routes) else waiter.leave() or Moved()
         except BaseException:
             self._give_up(waiter)
             raise
         finally:
             self._leave_line(waiter, queues)
         return self._settle(outcome, walk)
+
+    def _is_current(self, routes: Routes) -> bool:
+        now = self._routes
+        return routes.pools is now.pools and routes.routing.hopeless == now.routing.hopeless
 
     def _count_waiting(self) -> None:
         limit = self._settings.max_waiting

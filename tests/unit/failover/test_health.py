@@ -120,7 +120,8 @@ def test_silence_does_not_soften_hard_evidence() -> None:
 def test_evidence_that_is_not_about_health_changes_none(before: Health, kind: ErrorKind) -> None:
     known = view(before, failures=1, successes=1)
     after = probe_fails(known, kind)
-    assert after == replace(known, heard=True, detail="oops", problem="oops")
+    refused = kind is ErrorKind.REFUSED
+    assert after == replace(known, heard=True, detail="oops", problem="oops", refused=refused)
 
 
 def test_an_answer_ends_a_problem() -> None:

@@ -172,3 +172,19 @@ def test_the_reason_of_a_suspect_host_that_is_not_used(replicated: Make) -> None
 def test_routing_is_a_function_of_the_topology(replicated: Make) -> None:
     cluster = replicated("ab")
     assert route(cluster.topology, cluster.policy) == route(replace(cluster.topology), cluster.policy)
+
+
+def test_waiting_is_hopeless_only_while_every_host_refuses(watch: Make) -> None:
+    cluster = watch("ab")
+    cluster.fails("a", ErrorKind.REFUSED, detail="wrong password")
+    assert not cluster.routing.hopeless, "b was not heard"
+    cluster.fails("b", ErrorKind.REFUSED, detail="wrong password")
+    assert cluster.routing.hopeless
+    cluster.fails("b", ErrorKind.BUSY, detail="too many clients")
+    assert not cluster.routing.hopeless
+    cluster.fails("b", ErrorKind.REFUSED, detail="wrong password")
+    cluster.fails("b", ErrorKind.HOST_UNREACHABLE, detail="connection refused")
+    assert not cluster.routing.hopeless, "b may come back with another mind"
+    cluster.fails("b", ErrorKind.REFUSED, detail="wrong password")
+    cluster.says("b", "primary", 1)
+    assert not cluster.routing.hopeless
