@@ -23,7 +23,7 @@ from failoverkit.secrets import Secret
 from failoverkit.settings import Settings
 
 thorough = profile(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
 # Pieces that matter to the parsers, so that most inputs get past the first check.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -163,3 +164,15 @@ def test_nothing_is_reported_twice_and_every_place_at_once(toml_file):
         "FAILOVERKIT_HOLD: unknown variable 'FAILOVERKIT_HOLD'; did you mean FAILOVERKIT_FAILOVER_HOLD?",
         "FAILOVERKIT_POOL_RESET: expected transaction, got 'hard'",
     ]
+
+
+def test_a_value_that_is_wrong_is_not_reported_again_as_a_contradiction():
+    assert problems_of(lambda: load("x://db1?pool.min_size=20&pool.max_size=many", environ={})) == [
+        "url: pool.max_size: expected a whole number from 1 to 1000000, got 'many'"
+    ]
+
+
+def test_the_error_survives_pickling():
+    error = ConfigError(["max_size: wrong", "hold: wrong"])
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert (copy.problems, str(copy)) == (error.problems, "max_size: wrong\nhold: wrong")

@@ -21,7 +21,7 @@ from failoverkit.secrets import Secret
 from failoverkit.settings import Settings
 
 thorough = profile(
-    max_examples=300,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from failoverkit.config import load
+from failoverkit.errors import ConfigError
 from failoverkit.model import Host
 from failoverkit.secrets import Secret
 from failoverkit.settings import FailoverSettings, MonitorSettings, PoolSettings, Settings
@@ -208,3 +209,24 @@ def test_numbers_of_seconds(text, seconds):
 @pytest.mark.parametrize(("text", "leak_after"), [("off", None), ("30", 30.0)])
 def test_what_may_be_off(text, leak_after):
     assert from_url(f"x://db1?pool.leak_after={text}").pool.leak_after == leak_after
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("max_sze", "pool.max_size"),
+        ("MaxSize", "pool.max_size"),
+        ("pool_max_size", "pool.max_size"),
+        ("warm_standbys", "pool.warm_standby"),
+        ("idle_timout", "pool.idle_timeout"),
+        ("max-lags", "failover.max_lag"),
+        ("keep_alive", "pool.keepalive"),
+        ("connect_timeout", "pool.connect_timeout"),
+    ],
+)
+def test_what_nearly_reads_like_a_setting_does_not_go_to_the_driver(name, setting):
+    with pytest.raises(ConfigError) as caught:
+        from_url(f"postgresql://db1/orders?{name}=5")
+    assert caught.value.problems == (
+        f"url: {name}: did you mean {setting}? To give it to the driver, write 'options.{name}'",
+    )
