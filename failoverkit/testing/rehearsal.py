@@ -79,7 +79,6 @@ class Rehearsal:
         old = self._cluster.primary
         self._tell(f"an administrator stops {old} in order and makes {to} the primary")
         with self._measured("switchover", old) as moments:
-            moments["struck"] = monotonic()
             self._cluster.switch_over(to)
             moments["promoted"] = monotonic()
 
@@ -114,7 +113,6 @@ class Rehearsal:
         self._tell(f"{name.upper()} {verb} the primary {old}")
         with self._measured(name, old) as moments:
             strike(old)
-            moments["struck"] = monotonic()
             self._pace.wait(max(0.0, moments["fault"] + UNTIL_PROMOTION - monotonic()))
             new = self._cluster.most_advanced()
             self._tell(f"{new} is promoted")
@@ -141,7 +139,7 @@ class Rehearsal:
     def _commits_elsewhere(self, old: str, since: float) -> list[Attempt]:
         return [a for a in self._workload.writes.since(since) if not a.error and a.host != old]
 
-    def _result(self, name: str, old: str, *, fault: float, struck: float, promoted: float) -> FaultResult:
+    def _result(self, name: str, old: str, *, fault: float, promoted: float) -> FaultResult:
         attempts = self._workload.writes.since(fault)
         commits = self._commits_elsewhere(old, fault)
         firsts: dict[str, float] = {}
@@ -149,10 +147,10 @@ class Rehearsal:
             firsts.setdefault(commit.worker, commit.ended)
         failed = [attempt for attempt in attempts if attempt.error]
         first = commits[0].ended if commits else None
-        in_flight = [a.ended for a in attempts + self._workload.reads.since(fault) if a.began < struck]
+        in_flight = [a.ended for a in attempts + self._workload.reads.since(fault) if a.began < promoted]
         stuck = {
-            *self._workload.writes.under_way_since_before(struck),
-            *self._workload.reads.under_way_since_before(struck),
+            *self._workload.writes.under_way_since_before(promoted),
+            *self._workload.reads.under_way_since_before(promoted),
         }
         return FaultResult(
             name=name,
