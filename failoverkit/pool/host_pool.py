@@ -33,7 +33,10 @@ class HostPool:
         self._books = Books(host, self._slots)
         self._opener = Opener(self._books, around, self._tell_if_warm)
         self._upkeep = Upkeep(self._books, around, self.check)
+        self._keep = 0
+        """What routing asks to keep open."""
         self._warm_wanted = 0
+        """What was asked for on top of that, ahead of a move; 0 once it was told."""
         self._lock = self._books.lock
         self._clock = around.clock
         # The hot path, bound once.
@@ -62,9 +65,13 @@ class HostPool:
     def _settle(self) -> None:
         now = self._clock()
         with self._lock:
-            unfit = self._slots.settle(now)
-        if unfit:
-            close_all(self._books, self._around, unfit)
+            unfit = self._books.leaving(self._slots.settle(now))
+        self._close(unfit)
+
+    def _close(self, gone: list[Pooled]) -> None:
+        """Close what is leaving, and use the room."""
+        if gone:
+            close_all(self._books, self._around, gone)
             self._opener.open_wanted()
 
     def checkout(self) -> Pooled | None:
@@ -77,37 +84,50 @@ class HostPool:
         """Undo ``checkout``: the connection was not used, and is as old and as proven as before."""
         now = self._clock()
         with self._lock:
-            unfit = self._slots.put_aside(pooled, now)
-        close_all(self._books, self._around, unfit)
+            unfit = self._books.leaving(self._slots.put_aside(pooled, now))
+        self._close(unfit)
 
     def report(self, kind: ErrorKind, detail: str, generation: int) -> None:
         """Hand in evidence from a borrower's work."""
         report(self._books, self._around, kind, detail, generation)
 
+    def is_current(self, pooled: Pooled) -> bool:
+        """Say whether a connection is of the present generation."""
+        return pooled.generation == self._slots.generation
+
     def needs_check(self, pooled: Pooled) -> bool:
         """Say whether a connection was idle for so long that it must be checked before it is lent."""
         return self._clock() - pooled.used_at > self._slots.check_after
 
+    def begin_use(self, pooled: Pooled) -> None:
+        """Note that a connection from ``checkout`` or a hand-off goes to its borrower now."""
+        pooled.used_at = self._clock()
+
     def check(self, pooled: Pooled, timeout: float) -> bool:
         """Check a taken connection within ``timeout`` seconds; a dead one is dropped and False returned."""
-        with self._around.watchdog.guard(pooled.connection, timeout) as guard:
-            alive = self._around.plugins.check(pooled.connection, timeout)
-        if guard.expired:
+        began = self._clock()
+        alive = False
+        try:
+            with self._around.watchdog.guard(pooled.connection, timeout) as guard:
+                alive = self._around.plugins.check(pooled.connection, timeout)
+            alive = alive and not guard.expired and not is_wrong_role(self._books, self._around, pooled.connection)
+        finally:
+            # Also when the borrower is interrupted: nobody else would give it back.
+            if not alive:
+                self._books.stats.dead_idle += 1
+                self.drop(pooled)
+        now = pooled.used_at = self._clock()
+        if not alive and now - began >= timeout:
             detail = f"an idle connection gave no answer in {timeout:g} s"
             report(self._books, self._around, ErrorKind.TIMEOUT, detail, pooled.generation)
-        elif alive and not is_wrong_role(self._books, self._around, pooled.connection):
-            pooled.used_at = self._clock()
-            return True
-        self._books.stats.dead_idle += 1
-        self.drop(pooled)
-        return False
+        return alive
 
     def drop(self, pooled: Pooled) -> None:
         """Take a lent connection out of the books and close it."""
         with self._lock:
             self._slots.forget(pooled)
-        close_all(self._books, self._around, [pooled])
-        self._opener.open_wanted()
+            self._books.leaving([pooled])
+        self._close([pooled])
 
     def note_borrower(self, pooled: Pooled) -> None:
         """Remember where a connection was borrowed (only when leaks are looked for)."""
@@ -157,8 +177,12 @@ class HostPool:
         """Keep ``keep`` connections from now on; ``primary``: connections to a standby are not what we came for."""
         with self._lock:
             self._books.expects_primary = primary
-            self._slots.keep = min(max(keep, self._warm_wanted), self._slots.max_size)
+            self._keep = keep
+            self._keep_locked()
         self._opener.open_wanted()
+
+    def _keep_locked(self) -> None:
+        self._slots.keep = min(max(self._keep, self._warm_wanted), self._slots.max_size)
 
     def start_serving(self) -> None:
         """Forget old failures and cancel a pending abort: the host has just become the one to use."""
@@ -172,19 +196,21 @@ class HostPool:
         """Open ``count`` connections ahead of a move, then tell ``warmed``."""
         with self._lock:
             self._warm_wanted = min(count, self._slots.max_size)
-            self._slots.keep = max(self._slots.keep, self._warm_wanted)
+            self._keep_locked()
         self._opener.open_wanted()
         self._tell_if_warm()
 
     def cancel_warm(self) -> None:
-        """Forget that ``warmed`` was to be told."""
+        """Keep no more than routing asks for, and do not tell ``warmed``."""
         with self._lock:
             self._warm_wanted = 0
+            self._keep_locked()
 
     def _tell_if_warm(self) -> None:
         with self._lock:
-            done = 0 < self._warm_wanted <= len(self._slots.members)
+            done = 0 < self._warm_wanted <= self._slots.fresh
             if done:
+                # What is kept stays as it is until the routing follows.
                 self._warm_wanted = 0
         if done:
             self._around.warmed(self.name)
@@ -195,21 +221,24 @@ class HostPool:
         """The host is lost: abort what is lent so that its borrowers come free, and close what is idle."""
         with self._lock:
             idle, lent = self._slots.discard(generation)
+            self._books.leaving(idle)
             self._warm_wanted = 0
+            self._keep_locked()
         self._upkeep.drain_until(FAR)
         self._upkeep.abort(lent)
         for pooled in idle:
             # Aborted first, because closing may say goodbye to a server that does not answer.
             self._around.plugins.abort(pooled.connection)
-        close_all(self._books, self._around, idle)
+        self._close(idle)
 
     def drain(self, generation: int, limit: float) -> None:
         """The host was left while alive: lent connections may finish within ``limit`` seconds."""
         with self._lock:
-            idle = self._slots.drain(generation)
+            idle = self._books.leaving(self._slots.drain(generation))
             self._warm_wanted = 0
+            self._keep_locked()
         self._upkeep.drain_until(self._clock() + limit)
-        close_all(self._books, self._around, idle)
+        self._close(idle)
 
     def tend(self, now: float) -> float:
         """Do what is due, without blocking; return when to come again."""
@@ -223,15 +252,10 @@ class HostPool:
         """Close what is idle and turn waiters away; lent connections are closed when they come back."""
         with self._lock:
             idle, waiting = self._slots.close()
+            self._books.leaving(idle)
         for ticket in waiting:
             ticket.give(Closed())
         close_all(self._books, self._around, idle)
-
-    def abort_lent(self) -> None:
-        """Abort every lent connection: the pool is closed without waiting for its borrowers."""
-        with self._lock:
-            lent = [*self._slots.members, *self._slots.lost]
-        self._upkeep.abort(lent)
 
     def threads(self) -> list[threading.Thread]:
         """Return the threads that are opening or touching connections now."""

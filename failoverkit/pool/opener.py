@@ -25,24 +25,29 @@ class Opener:
         self._opened = opened
         """Told after each connection that was entered in the books."""
         self._threads: set[threading.Thread] = set()
+        self._roll_call = threading.Lock()
+        """Guards the set of threads; held while one starts, so that only started ones are seen."""
 
     def open_wanted(self) -> None:
         """Start a thread for every permit that is due."""
         while (permit := self._next_permit()) is not None:
-            thread = threading.Thread(
-                target=self._run,
-                args=(permit,),
-                name=f"failoverkit-open-{self._books.host.name}",
-                daemon=True,
-            )
-            with self._books.lock:
-                self._threads.add(thread)
-            thread.start()
+            try:
+                self._start_thread(permit)
+            except RuntimeError as error:
+                # No more threads are to be had, or the interpreter is about to end.
+                self._failed(permit, error)
 
     def threads(self) -> list[threading.Thread]:
         """Return the threads that are opening now."""
-        with self._books.lock:
+        with self._roll_call:
             return list(self._threads)
+
+    def _start_thread(self, permit: Permit) -> None:
+        name = f"failoverkit-open-{self._books.host.name}"
+        thread = threading.Thread(target=self._run, args=(permit,), name=name, daemon=True)
+        with self._roll_call:
+            thread.start()
+            self._threads.add(thread)
 
     def _next_permit(self) -> Permit | None:
         now = self._around.clock()
@@ -60,7 +65,7 @@ class Opener:
                 self._open(permit)
                 permit = self._next_permit()
         finally:
-            with self._books.lock:
+            with self._roll_call:
                 self._threads.discard(threading.current_thread())
 
     def _open(self, permit: Permit) -> None:
@@ -70,7 +75,7 @@ class Opener:
             if is_wrong_role(self._books, self._around, connection):
                 plugins.close(connection)
                 raise RoleMismatch(f"{self._books.host.name} was expected to be the primary but says it is a standby")
-        except Exception as error:  # noqa: BLE001 - the driver's own error, of whatever class
+        except BaseException as error:  # noqa: BLE001 - whatever a driver raises must give the permit back
             self._failed(permit, error)
         else:
             self._enter(permit, connection)
@@ -85,12 +90,13 @@ class Opener:
             books.stats.opened += 1
             books.last_error = None
         if not kept:
+            # It counts as leaving already, since its generation ended.
             close_all(books, self._around, [pooled])
             return
         self._opened()
         self.open_wanted()
 
-    def _failed(self, permit: Permit, error: Exception) -> None:
+    def _failed(self, permit: Permit, error: BaseException) -> None:
         books = self._books
         kind = self._kind_of(error)
         now = self._around.clock()
@@ -105,7 +111,7 @@ class Opener:
             waiter.give(Moved(books.host.name, error))
         report(books, self._around, kind, f"opening a connection failed ({kind.value})", permit.generation)
 
-    def _kind_of(self, error: Exception) -> ErrorKind:
+    def _kind_of(self, error: BaseException) -> ErrorKind:
         if isinstance(error, RoleMismatch):
             return ErrorKind.ROLE_CHANGED
         return self._around.plugins.classify_error(error)

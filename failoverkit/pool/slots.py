@@ -10,6 +10,7 @@ generation either finds a connection, or is seen by whoever has it in hand; the 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from typing import Any, Protocol
 
 BACKOFF_BASE = 0.05
@@ -72,8 +73,8 @@ class Slots:
     """All connections of one host, and who waits for one."""
 
     __slots__ = (
-        "check_after", "failures", "generation", "idle", "keep", "lent", "lost", "max_connecting", "max_size",
-        "members", "open_after", "opening", "past_uses", "ramp", "waiting",
+        "check_after", "failures", "generation", "idle", "keep", "leaving", "lent", "lost", "max_connecting",
+        "max_size", "members", "open_after", "opening", "past_uses", "ramp", "waiting",
     )  # fmt: skip
 
     def __init__(self, *, max_size: int, max_connecting: int, check_after: float = 0.5) -> None:
@@ -92,6 +93,9 @@ class Slots:
         """Every open connection that counts against ``max_size``, wherever it is."""
         self.lost: set[Pooled] = set()
         """Lent when the host was discarded: aborted, and no longer counted."""
+        self.leaving = 0
+        """Still open or being opened at the server, and of no use here: what the caller is about to close, and
+        openings that a new generation has overtaken."""
         self.waiting: dict[Ticket, None] = {}
         """First come first; a dict for removal from the middle."""
         self.opening = 0
@@ -104,8 +108,13 @@ class Slots:
 
     @property
     def total(self) -> int:
-        """Connections this host has or is about to have."""
-        return len(self.members) + self.opening
+        """Connections this host has, is about to have or is about to lose. No opening begins beyond ``max_size``."""
+        return len(self.members) + self.opening + self.leaving
+
+    @property
+    def fresh(self) -> int:
+        """Open connections of the present generation."""
+        return sum(pooled.generation == self.generation for pooled in self.members)
 
     @property
     def closed(self) -> bool:
@@ -149,7 +158,7 @@ class Slots:
 
     def settle(self, now: float) -> list[Pooled]:
         """Serve whoever waits with what is idle; return what must not stay, for the caller to close."""
-        unfit = [pooled for pooled in tuple(self.idle) if not self._is_keepable(pooled, now)]
+        unfit = [pooled for pooled in at_one_moment(self.idle) if not self._is_keepable(pooled, now)]
         unfit = [pooled for pooled in unfit if self._take_out(pooled)]
         for pooled in unfit:
             self.forget(pooled)
@@ -182,6 +191,7 @@ class Slots:
             return None
         self.lent[pooled.connection] = pooled
         pooled.uses += 1
+        pooled.stack = None
         return pooled
 
     def put_aside(self, pooled: Pooled, now: float) -> list[Pooled]:
@@ -232,14 +242,18 @@ class Slots:
     def _wants_opening(self) -> bool:
         if self.closed or self.total >= self.max_size:
             return False
-        return self.opening < len(self.waiting) or self.total < self.keep
+        return self.opening < len(self.waiting) or not self._has_enough()
+
+    def _has_enough(self, spare: int = 0) -> bool:
+        # Those of an older generation are on their way out: they take room, and are of no use.
+        return self.fresh + self.opening >= self.keep + spare
 
     def pause(self, now: float) -> float:
         """Return the seconds until an opening that is wanted is allowed again after a failure; 0 when none is held."""
         return max(0.0, self.open_after - now) if self._wants_opening() else 0.0
 
     def opened(self, permit: Permit, pooled: Pooled) -> bool:
-        """Enter a new connection and serve whoever waits. False: too late, the caller closes it."""
+        """Enter a new connection and serve whoever waits. False: too late, the caller closes it and says ``left``."""
         if permit.generation != self.generation:
             return False
         self.opening -= 1
@@ -251,8 +265,9 @@ class Slots:
         return True
 
     def open_failed(self, permit: Permit, now: float, roll: float) -> bool:
-        """Note a failed opening and back off. False: too late, it changes nothing."""
+        """Note a failed opening and back off. False: too late, no reason to back off."""
         if permit.generation != self.generation:
+            self.left(1)
             return False
         self.opening -= 1
         self.failures += 1
@@ -271,30 +286,34 @@ class Slots:
     def take_expired(self, now: float, idle_timeout: float) -> list[Pooled]:
         """Remove and return idle connections that are too old, or idle too long above ``keep``; note who is idle."""
         gone = self.settle(now)
-        for pooled in tuple(self.idle):
+        for pooled in at_one_moment(self.idle):
             if pooled.uses_seen != pooled.uses:
                 pooled.uses_seen = pooled.uses
                 pooled.idle_since = now
-            elif now - pooled.idle_since >= idle_timeout and self.total > self.keep and self._take_out(pooled):
+            elif now - pooled.idle_since >= idle_timeout and self._has_enough(1) and self._take_out(pooled):
                 self.forget(pooled)
                 gone.append(pooled)
         return gone
 
     def next_ageing(self, idle_timeout: float, keepalive: float) -> float:
         """Return when the next idle connection must be retired or touched; infinity when none."""
-        idle = tuple(self.idle)
+        idle = at_one_moment(self.idle)
         times = [min(pooled.expires_at, pooled.used_at + keepalive) for pooled in idle]
-        if self.total > self.keep:
+        if self._has_enough(1):
             times.extend(pooled.idle_since + idle_timeout for pooled in idle)
         return min(times, default=float("inf"))
 
+    def stale(self, now: float, keepalive: float) -> list[Pooled]:
+        """Return the idle connections not used for ``keepalive`` seconds."""
+        return [pooled for pooled in at_one_moment(self.idle) if now - pooled.used_at >= keepalive]
+
     def reserve_stale(self, now: float, keepalive: float) -> Pooled | None:
         """Reserve (as lent) one idle connection not used for ``keepalive`` seconds, to be touched."""
-        for pooled in tuple(self.idle):
-            if now - pooled.used_at >= keepalive and self._take_out(pooled):
-                self.lent[pooled.connection] = pooled
-                return pooled
-        return None
+        pooled = next(filter(self._take_out, self.stale(now, keepalive)), None)
+        if pooled is not None:
+            pooled.stack = None
+            self.lent[pooled.connection] = pooled
+        return pooled
 
     def touched(self, pooled: Pooled, now: float) -> list[Pooled]:
         """Put a reserved connection that proved alive back at the idle end; returns what the caller must close."""
@@ -327,6 +346,7 @@ class Slots:
     def _begin(self, generation: int) -> None:
         if not self.closed:
             self.generation = generation
+        self.leaving += self.opening
         self.opening = 0
         self.slow_start()
 
@@ -339,6 +359,10 @@ class Slots:
                 break
         return idle
 
+    def left(self, count: int) -> None:
+        """Note that so many connections that counted as ``leaving`` are closed."""
+        self.leaving -= count
+
     def older(self) -> list[Pooled]:
         """Return what is still open from an older generation."""
         return [pooled for pooled in self.members if pooled.generation != self.generation]
@@ -346,3 +370,13 @@ class Slots:
     def close(self) -> tuple[list[Pooled], list[Ticket]]:
         """Keep nothing from now on; return what was idle and who waited. What is lent is closed when it comes back."""
         return self.drain(CLOSED), self.take_waiters()
+
+
+def at_one_moment(items: Collection[Pooled]) -> tuple[Pooled, ...]:
+    """Return what is idle or lent at one moment, while borrowers without the lock come and go."""
+    while True:
+        try:
+            return tuple(items)
+        except RuntimeError:
+            # It changed meanwhile.
+            continue

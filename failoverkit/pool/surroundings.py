@@ -48,6 +48,11 @@ class Books:
     last_error: BaseException | None = None
     """Why the last opening failed, until one succeeds."""
 
+    def leaving(self, gone: list[Pooled]) -> list[Pooled]:
+        """Under the lock: have what was taken out of the slots count until ``close_all`` has closed it."""
+        self.slots.leaving += len(gone)
+        return gone
+
 
 def report(books: Books, around: Surroundings, kind: ErrorKind, detail: str, generation: int) -> None:
     """Hand in evidence about a host that did not come from a probe."""
@@ -60,7 +65,11 @@ def is_wrong_role(books: Books, around: Surroundings, connection: Any) -> bool:
 
 
 def close_all(books: Books, around: Surroundings, gone: list[Pooled]) -> None:
-    """Close connections that are no longer in the books."""
-    books.stats.closed += len(gone)
+    """Close connections that are ``leaving``."""
+    if not gone:
+        return
     for pooled in gone:
         around.plugins.close(pooled.connection)
+    with books.lock:
+        books.stats.closed += len(gone)
+        books.slots.left(len(gone))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 
 from failoverkit.clock import FAR
 from failoverkit.events import ConnectionLeaked, ConnectionsAborted
-from failoverkit.pool.slots import Pooled
+from failoverkit.pool.slots import Pooled, at_one_moment
 from failoverkit.pool.surroundings import Books, Surroundings, close_all
 
 SHORTEST_PAUSE = 0.01
@@ -24,12 +25,14 @@ class Upkeep:
         self._check = check
         """Checks a reserved connection and drops a dead one."""
         self._keeper: threading.Thread | None = None
+        self._roll_call = threading.Lock()
+        """Guards the keeper; held while it starts, so that only a started one is seen."""
         self._drain_deadline = FAR
 
     def tend(self, now: float) -> float:
         """Retire what is old, abort what outlived its drain, tell of leaks, touch what is idle; return when next."""
         with self._books.lock:
-            aged = self._books.slots.take_expired(now, self._settings.idle_timeout)
+            aged = self._books.leaving(self._books.slots.take_expired(now, self._settings.idle_timeout))
         close_all(self._books, self._around, aged)
         self._end_drain(now)
         self._tell_leaks(now)
@@ -42,13 +45,16 @@ class Upkeep:
             ageing = self._books.slots.next_ageing(settings.idle_timeout, settings.keepalive)
             pause = self._books.slots.pause(now)
             opening = now + pause if pause else FAR
-            return min(self._drain_deadline, ageing, opening, self._next_leak_locked())
+            # What is lent now may be idle by then.
+            at_the_latest = now + min(settings.idle_timeout, settings.keepalive)
+            return min(self._drain_deadline, ageing, opening, self._next_leak_locked(), at_the_latest)
 
     # -- drain ------------------------------------------------------------------------------------------------------
 
     def drain_until(self, deadline: float) -> None:
         """Abort at ``deadline`` what is then still lent from an older generation; infinity cancels that."""
-        self._drain_deadline = deadline
+        with self._books.lock:
+            self._drain_deadline = deadline
         self._around.hurry(deadline)
 
     def _end_drain(self, now: float) -> None:
@@ -74,7 +80,7 @@ class Upkeep:
         limit = self._settings.leak_after
         if limit is None:
             return FAR
-        lent = self._books.slots.lent.values()
+        lent = at_one_moment(self._books.slots.lent.values())
         return min((pooled.used_at + limit for pooled in lent if pooled.stack and not pooled.leak_told), default=FAR)
 
     def _tell_leaks(self, now: float) -> None:
@@ -82,7 +88,7 @@ class Upkeep:
         if limit is None:
             return
         with self._books.lock:
-            lent = self._books.slots.lent.values()
+            lent = at_one_moment(self._books.slots.lent.values())
             leaked = [p for p in lent if p.stack and not p.leak_told and now - p.used_at >= limit]
             for pooled in leaked:
                 pooled.leak_told = True
@@ -95,27 +101,38 @@ class Upkeep:
 
     def threads(self) -> list[threading.Thread]:
         """Return the thread that touches idle connections, if there is one now."""
-        keeper = self._keeper
-        return [keeper] if keeper else []
+        with self._roll_call:
+            return [self._keeper] if self._keeper else []
 
     def _touch_idle(self, now: float) -> None:
         # On a thread of its own: a hung host must not hold up the scheduler.
         with self._books.lock:
-            pooled = None if self._keeper else self._books.slots.reserve_stale(now, self._settings.keepalive)
-            if pooled is None:
-                return
-            name = f"failoverkit-keep-{self._books.host.name}"
-            keeper = self._keeper = threading.Thread(target=self._touch, args=(pooled,), name=name, daemon=True)
-        keeper.start()
+            is_due = bool(self._books.slots.stale(now, self._settings.keepalive))
+        name = f"failoverkit-keep-{self._books.host.name}"
+        with self._roll_call:
+            if is_due and self._keeper is None:
+                keeper = threading.Thread(target=self._touch_all, name=name, daemon=True)
+                # Where no more threads are to be had, the next round tries again.
+                with contextlib.suppress(RuntimeError):
+                    keeper.start()
+                    self._keeper = keeper
 
-    def _touch(self, pooled: Pooled | None) -> None:
-        while pooled is not None:
-            alive = self._check(pooled, self._settings.check_timeout)
-            now = self._around.clock()
-            with self._books.lock:
-                unfit = self._books.slots.touched(pooled, now) if alive else []
-                following = self._books.slots.reserve_stale(now, self._settings.keepalive)
-                if following is None:
-                    self._keeper = None
-            close_all(self._books, self._around, unfit)
-            pooled = following
+    def _touch_all(self) -> None:
+        while (pooled := self._next_stale()) is not None:
+            if self._check(pooled, self._settings.check_timeout):
+                self._put_back(pooled)
+        with self._roll_call:
+            self._keeper = None
+        # What was being touched was not idle when the next round was planned, and what had died has left room.
+        self._around.hurry(self._around.clock())
+
+    def _next_stale(self) -> Pooled | None:
+        now = self._around.clock()
+        with self._books.lock:
+            return self._books.slots.reserve_stale(now, self._settings.keepalive)
+
+    def _put_back(self, pooled: Pooled) -> None:
+        now = self._around.clock()
+        with self._books.lock:
+            unfit = self._books.leaving(self._books.slots.touched(pooled, now))
+        close_all(self._books, self._around, unfit)

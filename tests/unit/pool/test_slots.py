@@ -144,7 +144,7 @@ def test_a_refused_handoff_leaves_the_connection_idle() -> None:
     assert slots.lendings == 1
 
 
-def test_settle_leaves_to_a_quicker_borrower_what_it_took() -> None:
+def test_a_quicker_borrower_keeps_what_it_took() -> None:
     slots = make(idle=1)
     pooled = slots.idle[0]
     pooled.expires_at = 0.0
@@ -155,7 +155,48 @@ def test_settle_leaves_to_a_quicker_borrower_what_it_took() -> None:
 
     slots.idle = Quick(slots.idle)
     assert slots.settle(1.0) == []
+    assert slots.reserve_stale(100.0, 60.0) is None
     assert slots.total == 1
+
+
+@pytest.mark.parametrize("verb", ["settle", "take_expired", "next_ageing", "reserve_stale"])
+def test_what_is_idle_may_change_while_it_is_looked_at(verb: str) -> None:
+    slots = make(idle=1)
+    pooled = slots.idle[0]
+
+    class Changing(type(slots.idle)):  # type: ignore[misc]  # a deque that a borrower changes in the middle, once
+        changes = 1
+
+        def __iter__(self) -> object:
+            if self.changes:
+                self.changes -= 1
+                raise RuntimeError("deque mutated during iteration")
+            return super().__iter__()
+
+    slots.idle = Changing(slots.idle)
+    arguments = {"settle": (LATER,), "take_expired": (LATER, 60.0), "next_ageing": (60.0, 60.0)}
+    answer = getattr(slots, verb)(*arguments.get(verb, (LATER, 60.0)))
+    assert answer in ([pooled], 60.0, pooled)
+
+
+def test_a_borrowed_connection_does_not_keep_the_stack_of_its_last_borrower() -> None:
+    slots = make(idle=2)
+    lent = borrow(slots)
+    lent.stack = "first"
+    slots.give(lent)
+    assert borrow(slots).stack is None
+    slots.idle[0].stack = "second"
+    reserved = slots.reserve_stale(LATER, 60.0)
+    assert reserved is not None
+    assert reserved.stack is None
+
+
+def test_fresh_connections_are_of_the_present_generation() -> None:
+    slots = make(idle=2)
+    borrow(slots)
+    assert slots.fresh == 2
+    slots.drain(1)
+    assert (slots.fresh, slots.total) == (0, 1)
 
 
 def test_put_aside_leaves_no_trace() -> None:
@@ -216,6 +257,19 @@ def test_no_permit_beyond_demand_or_size() -> None:
     assert slots.permit(0.0) is None, "full"
 
 
+def test_connections_on_their_way_out_are_not_those_to_be_kept() -> None:
+    slots = make(max_size=3, idle=1)
+    borrow(slots)
+    slots.drain(1)
+    slots.keep = 1
+    fresh = open_one(slots)
+    assert slots.permit(0.0) is None
+    assert slots.take_expired(0.0, 60.0) == []
+    assert slots.take_expired(1000.0, 60.0) == [], "the older one does not make this one superfluous"
+    assert slots.next_ageing(60.0, LATER) == LATER
+    assert list(slots.idle) == [fresh]
+
+
 def test_no_permit_when_closed() -> None:
     slots = make()
     slots.keep = 1
@@ -266,11 +320,35 @@ def test_a_late_permit_changes_nothing(end: str, why: str) -> None:
         slots.discard(1)
     else:
         slots.close()
+    assert (slots.opening, slots.total) == (0, 1), "at the server it may be open already"
     if end == "opened":
         assert not slots.opened(permit, Pooled(object(), 0, 0.0, LATER))
+        assert slots.total == 1, "until it is closed"
+        slots.left(1)
     else:
         assert not slots.open_failed(permit, 0.0, 0.9)
     assert (slots.opening, slots.failures, slots.total) == (0, 0, 0)
+
+
+def test_openings_of_an_older_generation_take_room_until_they_end() -> None:
+    slots = make(max_size=1)
+    slots.keep = 1
+    overtaken = slots.permit(0.0)
+    assert overtaken is not None
+    slots.discard(1)
+    assert slots.permit(0.0) is None, "the host may already have granted the other one"
+    slots.open_failed(overtaken, 0.0, 0.9)
+    assert slots.permit(0.0) is not None
+
+
+def test_what_is_being_closed_takes_room() -> None:
+    slots = make(max_size=1, idle=1)
+    slots.idle[0].expires_at = 1.0
+    slots.leaving += len(slots.settle(1.0))
+    slots.keep = 1
+    assert slots.permit(1.0) is None
+    slots.left(1)
+    assert slots.permit(1.0) is not None
 
 
 # -- ageing ----------------------------------------------------------------------------------------------------------
@@ -305,6 +383,7 @@ def test_keepalive_reserves_and_puts_back_without_counting_as_use() -> None:
     slots = make(idle=2)
     stale, fresh = slots.idle
     fresh.used_at = 60.0
+    assert slots.stale(70.0, 60.0) == [stale]
     assert slots.reserve_stale(70.0, 60.0) is stale
     assert slots.reserve_stale(70.0, 60.0) is None
     assert slots.total == 2, "a reserved connection still counts"
@@ -449,8 +528,8 @@ class Books(RuleBasedStateMachine):
         permit = self.permits.pop(0)
         if fails:
             self.slots.open_failed(permit, self.now, roll)
-        else:
-            self.slots.opened(permit, Pooled(object(), permit.generation, self.now, self.now + 500.0))
+        elif not self.slots.opened(permit, Pooled(object(), permit.generation, self.now, self.now + 500.0)):
+            self.slots.left(1)
         self.collect()
 
     @rule(discard=st.booleans())
@@ -474,6 +553,7 @@ class Books(RuleBasedStateMachine):
         assert set(places) == slots.members | slots.lost
         assert all(pooled.generation == slots.generation for pooled in slots.idle)
         assert 0 <= slots.opening <= slots.max_connecting
+        assert slots.opening + slots.leaving == len(self.permits)
         assert slots.total <= slots.max_size
         assert set(self.borrowed) == set(slots.lent.values())
 
