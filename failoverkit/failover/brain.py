@@ -25,6 +25,9 @@ from failoverkit.failover.wishes import carry_out
 from failoverkit.model import Observation
 from failoverkit.settings import FailoverSettings
 
+MOST_MOVES = 8
+"""More than one step ever makes. A mistake in the table must not keep the pool in a loop."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -77,7 +80,10 @@ def command(topology: Topology, wish: Command, policy: FailoverSettings, now: fl
 
 def _settled(draft: Draft) -> Step:
     assess(draft)
-    while (signal := _next_signal(draft)) is not None:
+    for _ in range(MOST_MOVES):
+        signal = _next_signal(draft)
+        if signal is None:
+            break
         move(draft, signal)
         assess(draft)
     release_lost_hosts(draft)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from failoverkit.failover.reasons import describe
 from failoverkit.failover.standing import is_behind, writers
 from failoverkit.failover.topology import HostView, Standing, Topology
-from failoverkit.model import Candidate, Health, Role, State, Target
+from failoverkit.model import Candidate, Health, Host, Report, Role, State, Target
 from failoverkit.settings import FailoverSettings
 
 
@@ -35,7 +36,8 @@ def route(topology: Topology, policy: FailoverSettings) -> Routing:
     """Return who may serve what in this topology."""
     hosts = topology.hosts.values()
     writing = writers(topology)
-    others = [view for view in hosts if view.name not in {writer.name for writer in writing}]
+    names = {view.host.name for view in writing}
+    others = [view for view in hosts if view.host.name not in names]
     return Routing(
         state=topology.state,
         active=topology.active,
@@ -58,26 +60,21 @@ def _targets(
         Target.PRIMARY: primaries,
         Target.STANDBY: standbys,
         Target.PREFER_STANDBY: standbys or primaries,
-        Target.ANY: tuple(sorted((*primaries, *standbys, *spares), key=lambda candidate: candidate.index)),
+        Target.ANY: tuple(sorted((*primaries, *standbys, *spares), key=_INDEX)),
     }
 
 
+_INDEX = attrgetter("index")
 _NOTHING: Mapping[Target, tuple[Candidate, ...]] = dict.fromkeys(Target, ())
 
 
 def _candidates(views: Iterable[HostView]) -> tuple[Candidate, ...]:
-    return tuple(
-        Candidate(
-            name=view.name,
-            role=view.role,
-            priority=view.host.priority,
-            index=view.index,
-            tags=view.host.tags,
-            latency=view.latency,
-            lag=view.lag,
-        )
-        for view in views
-    )
+    return tuple([_candidate(view, view.host, view.report) for view in views])
+
+
+def _candidate(view: HostView, host: Host, report: Report) -> Candidate:
+    # By position: this runs for every host at every step.
+    return Candidate(host.name, report.role, host.priority, view.index, host.tags, view.latency, report.lag)
 
 
 def _may_read(view: HostView, policy: FailoverSettings) -> bool:

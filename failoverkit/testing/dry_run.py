@@ -85,6 +85,9 @@ class DryRun:
         self.pool.publish(self.routing, self.now)
         for effect in step.effects:
             self.pool.carry_out(effect, self.now)
+        for host in self.witness.lost_hosts():
+            if stuck := self.pool.stuck_on(host):
+                raise PropertyBroken(f"{', '.join(stuck)} hang on {host}, which is lost")
         return step
 
     def _check_lending(self, borrower: Borrower) -> None:

@@ -174,6 +174,16 @@ class PaperPool:
                     slots.waiting.pop(borrower, None)
         self._open_wanted(now)
 
+    def stuck_on(self, host: str) -> list[str]:
+        """Return who has a connection to the host and will never be cut off."""
+        if host in self._drains:
+            return []
+        return [
+            borrower.name
+            for borrower in self.borrowers.values()
+            if borrower.pooled is not None and borrower.pooled.host == host
+        ]
+
     def next_due(self) -> float:
         """Return when ``pass_time`` matters next; infinity when it does not."""
         deadlines = (borrower.deadline for borrower in self.borrowers.values() if borrower.fate == WAITING)

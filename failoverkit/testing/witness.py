@@ -113,10 +113,14 @@ class Witness:
             account.down, account.answers = True, 0
 
     def _note_rivals(self, now: float) -> None:
+        if not self.has_roles:
+            return
         claiming = [name for name in self.accounts if self._claims(name)]
         for name, account in self.accounts.items():
             if any(other != name for other in claiming):
                 account.rivalled_at = now
+            elif now >= account.rivalled_at + self.policy.hold:
+                account.left_with = None
 
     # -- judging ----------------------------------------------------------------------------------------------------
 
@@ -201,6 +205,10 @@ class Witness:
             report = self.accounts[candidate.name].report
             if not self._serves(candidate.name) or report is None or report.role is not Role.STANDBY:
                 raise PropertyBroken(f"readers are routed to {candidate.name}: {self.accounts[candidate.name]}")
+
+    def lost_hosts(self) -> list[str]:
+        """Return the hosts on which nobody may be left waiting for an answer."""
+        return [name for name, account in self.accounts.items() if account.down]
 
     # -- opinions ---------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ from failoverkit.events import (
 )
 from failoverkit.failover import brain
 from failoverkit.failover.effects import Discard, Drain, Route, Suspend
+from failoverkit.failover.signals import Raised
+from failoverkit.failover.states import Signal
 from failoverkit.failover.topology import begin
 from failoverkit.model import ErrorKind, Health, Host, Observation, Report, Role, Source, State
 from failoverkit.settings import FailoverSettings
@@ -164,6 +166,13 @@ def test_the_same_timeline_gives_the_same_steps(replicated: Make) -> None:
         ]
 
     assert run() == run()
+
+
+def test_a_table_that_never_rests_does_not_hold_up_the_pool(replicated: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = replicated("ab")
+    restless = {State.HEALTHY: Signal.HOST_IMPAIRED, State.DEGRADED: Signal.ALL_HOSTS_UP}
+    monkeypatch.setattr(brain, "raised", lambda topology, *_: [Raised(restless[topology.state])])
+    assert len(cluster.tick(at=1.0).events) == brain.MOST_MOVES
 
 
 def test_one_host_alone() -> None:
