@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from failoverkit.failover.health import ABOUT_HEALTH, HARD, LATENCY_WEIGHT, MOST_FLAPS, fold, hold_time
@@ -245,6 +245,7 @@ evidence = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(evidence, max_size=30))
 def test_only_probes_condemn_and_only_good_probes_bring_back(timeline: list[Observation]) -> None:
     known = view(Health.UNKNOWN)
