@@ -272,3 +272,12 @@ def test_away_from_home_and_all_well_there_is_nothing_to_say(replicated: Make) -
     cluster.says("a", "standby", 1)
     cluster.says("b", "primary", 2)
     assert signals(cluster) == []
+
+
+@pytest.mark.parametrize(("split_brain", "taken"), [("stay", "a"), ("suspend", None)])
+@pytest.mark.parametrize("epoch", [None, 1])
+def test_two_primaries_at_the_start(watch: Make, epoch: int | None, split_brain: str, taken: str | None) -> None:
+    cluster = watch("ab", split_brain=split_brain)
+    cluster.says("b", "primary", epoch)
+    cluster.says("a", "primary", epoch)
+    assert cluster.active == taken
