@@ -15,8 +15,9 @@ from failoverkit.failover.topology import HostView, Standing, Topology
 def assess(draft: Draft) -> None:
     """Bring standings, quarantines and claimants up to date."""
     _judge(draft)
-    if any(view.quarantine is not None for view in draft.topology.hosts.values()):
-        review(draft)
+    judged = draft.topology
+    review(draft)
+    if draft.topology is not judged:
         _judge(draft)
     _find_claimants(draft)
 

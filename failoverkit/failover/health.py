@@ -66,7 +66,7 @@ def _after_answer(
 ) -> HostView:
     successes = view.successes + 1
     health = _health_after_answer(view.health, successes, policy, promoted=_is_promoted(report, newest))
-    fit_for = _fit_for(view, report, policy, now) if health is Health.UP else 0.0
+    fit_for = _fit_for(view, report, policy, now)
     quiet = fit_for >= policy.hold_limit
     return replace(
         view,
@@ -82,7 +82,7 @@ def _after_answer(
         latency=_average(view.latency, observation.latency),
         last_good=now,
         fit_for=fit_for,
-        returned=not quiet and (view.returned or (health is Health.UP and _was_down(view))),
+        returned=not quiet and (view.returned or _was_down(view)),
         flaps=0 if quiet else view.flaps,
     )
 

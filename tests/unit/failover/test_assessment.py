@@ -50,6 +50,7 @@ def test_primaries_of_different_clusters_are_no_split_brain(watch: Make) -> None
     cluster = watch("abc", split_brain="suspend")
     cluster.says("a", "primary", 1, lineage="ours")
     cluster.says("b", "primary", 7, lineage="theirs")
+    assert cluster.told(SplitBrain) == []
     cluster.says("c", "standby", 1, lineage="ours")
     assert cluster.active == "a"
     assert [event.host for event in cluster.told(ForeignHost)] == ["b"]

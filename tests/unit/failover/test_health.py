@@ -147,7 +147,7 @@ def test_failed_work_never_condemns_alone(kind: ErrorKind) -> None:
 @pytest.mark.parametrize("kind", [ErrorKind.REFUSED, ErrorKind.BUSY])
 def test_a_caller_that_is_turned_away_is_a_problem_of_the_host(kind: ErrorKind) -> None:
     after = work_fails(view(), kind)
-    assert (after.health, after.problem) == (Health.UP, "oops")
+    assert (after.health, after.problem, after.refused) == (Health.UP, "oops", False)
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.OTHER, ErrorKind.RETRYABLE, ErrorKind.OUTCOME_UNKNOWN])
@@ -170,6 +170,7 @@ def test_latency_is_a_moving_average() -> None:
     first = answer(view(), latency=0.1)
     second = answer(first, latency=0.2)
     assert first.latency == 0.1
+    assert 0 < LATENCY_WEIGHT < 1
     assert second.latency == pytest.approx(0.1 + LATENCY_WEIGHT * 0.1)
     unmeasured = fold(second, Observation("a", 0, Source.PROBE, PRIMARY), POLICY, 1.0, None)
     assert unmeasured.latency == second.latency

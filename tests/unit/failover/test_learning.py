@@ -66,7 +66,9 @@ def test_a_host_that_never_named_a_lineage_has_no_say(watch: Make) -> None:
 
 
 def test_epochs_compare_only_within_the_clusters_lineage(replicated: Make) -> None:
-    topology = replicated("ab").topology
+    cluster = replicated("ab")
+    cluster.says("b", "standby", 5, lineage="other")
+    topology = cluster.topology
     assert newest_epoch(topology, Report(Role.PRIMARY, 9, "L")) == 1
     assert newest_epoch(topology, Report(Role.PRIMARY, 9, "other")) is None
     assert newest_epoch(topology, None) is None
