@@ -24,12 +24,6 @@ PLENTY = 20.0
 """Seconds after which a condition that should long have come true fails the test."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "live" in item.path.parts:
-            item.add_marker(pytest.mark.live)
-
-
 class Events:
     """Everything a pool told, as an extension. Thread-safe."""
 

@@ -11,10 +11,22 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
+
+_LOOKS = 1000
+_LOOK_EVERY = 0.005
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Say whether a process can still do anything: a zombie that nobody has waited for cannot."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _servers(directory: Path) -> Iterator[psutil.Process]:
@@ -34,8 +46,18 @@ def _stop(server: psutil.Process) -> None:
         for process in family:
             with contextlib.suppress(psutil.Error):
                 process.resume()
-        for process in psutil.wait_procs(family, timeout=5)[1]:
-            process.kill()
+        for process in family:
+            _wait_or_kill(process)
+
+
+def _wait_or_kill(process: psutil.Process) -> None:
+    pause = threading.Event()
+    for _ in range(_LOOKS):
+        if not is_alive(process):
+            return
+        pause.wait(_LOOK_EVERY)
+    with contextlib.suppress(psutil.Error):
+        process.kill()
 
 
 def main(directories: Sequence[Path]) -> None:

@@ -8,6 +8,7 @@ import subprocess
 
 import psutil
 
+from failoverkit_postgres.testing.guardian import is_alive
 from failoverkit_postgres.testing.waiting import wait_until
 
 
@@ -16,7 +17,7 @@ class ServerProcess:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self.frozen = False
+        self._frozen = False
 
     @property
     def pid(self) -> int:
@@ -25,6 +26,10 @@ class ServerProcess:
     @property
     def running(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def frozen(self) -> bool:
+        return self._frozen and self.running
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the postmaster alone, as ``pg_ctl`` does."""
@@ -47,19 +52,19 @@ class ServerProcess:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self._process.wait()
-        wait_until(lambda: not any(map(_alive, family)), "the killed server's children to end")
+        wait_until(lambda: not any(map(is_alive, family)), "the killed server's children to end")
 
     def freeze(self) -> None:
         """Stop postmaster and children where they are."""
         self._freeze_family()
-        self.frozen = True
+        self._frozen = True
 
     def resume(self) -> None:
         """Let all go on; the postmaster last, so that it finds its children as it left them."""
         for process in [*self._children(), psutil.Process(self.pid)]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.resume()
-        self.frozen = False
+        self._frozen = False
 
     def _freeze_family(self) -> list[psutil.Process]:
         # The postmaster first: stopped, it makes no new children while we count them.
@@ -80,11 +85,3 @@ class ServerProcess:
 
 
 _HALTED = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-
-
-def _alive(process: psutil.Process) -> bool:
-    # A killed child without its parent may stay a zombie until init looks; it holds nothing any more.
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
