@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg2.extensions
 
-from failoverkit_postgres.endpoint import Endpoint
+from failoverkit.drivers.endpoint import Endpoint
 
 
 class Connection(psycopg2.extensions.connection):

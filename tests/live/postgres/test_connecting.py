@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from failoverkit_postgres import hooks
 from failoverkit_postgres.testing import PostgresCluster
-from failoverkit_postgres.testing.waiting import wait_until
 
 from failoverkit.model import ErrorKind, Host
 from failoverkit.secrets import Secret
 from failoverkit.settings import Settings
 from failoverkit.testing import Background, FaultProxy
+from failoverkit.testing.servers.waiting import wait_until
 
 A_MOMENT = 0.2
 HANG = 20.0

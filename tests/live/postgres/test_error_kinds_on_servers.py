@@ -10,10 +10,10 @@ import psycopg2
 import pytest
 from failoverkit_postgres import hooks
 from failoverkit_postgres.testing import PostgresCluster
-from failoverkit_postgres.testing.waiting import wait_until
 
 from failoverkit.model import ErrorKind, Host
 from failoverkit.testing import Background, FaultProxy, Moment
+from failoverkit.testing.servers.waiting import wait_until
 
 HANG = 20.0
 

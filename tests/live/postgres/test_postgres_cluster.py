@@ -14,12 +14,12 @@ import psutil
 import psycopg2
 import pytest
 from failoverkit_postgres.testing import PostgresCluster
-from failoverkit_postgres.testing.guardian import is_alive
-from failoverkit_postgres.testing.waiting import wait_until
 
 from failoverkit import config
 from failoverkit.testing import Background, find_cluster
 from failoverkit.testing.clusters import ClusterFactory
+from failoverkit.testing.servers.guardian import is_alive
+from failoverkit.testing.servers.waiting import wait_until
 
 HANG = 20.0
 

@@ -10,10 +10,10 @@ import pytest
 from failoverkit_postgres import hooks
 from failoverkit_postgres.probing import STATEMENT
 from failoverkit_postgres.testing import PostgresCluster
-from failoverkit_postgres.testing.waiting import wait_until
 
 from failoverkit.model import Host, Report, Role
 from failoverkit.testing import Direction, FaultProxy
+from failoverkit.testing.servers.waiting import wait_until
 
 Open = Callable[..., Any]
 Run = Callable[[Any, str], list[tuple[Any, ...]]]

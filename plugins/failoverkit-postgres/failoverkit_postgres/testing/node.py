@@ -12,12 +12,12 @@ from typing import Any
 
 import psycopg2
 
+from failoverkit.testing.servers.processes import ServerProcess
+from failoverkit.testing.servers.waiting import wait_until
+from failoverkit.testing.servers.workspace import Workspace
 from failoverkit_postgres.testing.binaries import Binaries
-from failoverkit_postgres.testing.processes import ServerProcess
 from failoverkit_postgres.testing.shared_memory import remove_leftover
 from failoverkit_postgres.testing.template import DATABASE, SUPERUSER, Template
-from failoverkit_postgres.testing.waiting import wait_until
-from failoverkit_postgres.testing.workspace import Workspace
 
 ADDRESS = "127.0.0.1"
 _STOP_TIMEOUT = 20.0

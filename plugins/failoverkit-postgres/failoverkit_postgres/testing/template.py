@@ -7,8 +7,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from failoverkit.testing.servers.workspace import workspace
 from failoverkit_postgres.testing.binaries import binaries
-from failoverkit_postgres.testing.workspace import workspace
 
 DATABASE = "postgres"
 SUPERUSER = "postgres"

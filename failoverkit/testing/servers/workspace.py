@@ -1,7 +1,7 @@
 """The temporary directory of this process's servers, and the user they run as.
 
-PostgreSQL never runs as root. Where the tests are root, its servers run as ``nobody``, who must be able
-to reach binaries and data.
+Database servers refuse to run as root. Where the tests are root, they run as ``nobody``, who must be able to reach
+binaries and data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from failoverkit_postgres.testing import guardian
+from failoverkit.testing.servers import guardian
 
 _TOOL_TIMEOUT = 60.0
 _MEMORY_NEEDED = 2 << 30
@@ -126,7 +126,7 @@ def _memory() -> Path | None:
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    # Nothing of the caller's environment: PGHOST, PGDATA or a locale would change what the servers do.
+    # Nothing of the caller's environment: its variables or a locale would change what the servers do.
     return {"LC_ALL": "C", "PATH": os.defpath, **extra}
 
 
@@ -141,7 +141,7 @@ def _owner() -> ServerUser | None:
 def workspace() -> Workspace:
     """Return this process's workspace. It and its servers go when the process ends, even by ``kill -9``."""
     owner = _owner()
-    path = Path(tempfile.mkdtemp(prefix="failoverkit-pg-", dir=_memory())).resolve()
+    path = Path(tempfile.mkdtemp(prefix="failoverkit-", dir=_memory())).resolve()
     programs = Path(tempfile.gettempdir(), path.name + "-programs").resolve()
     if owner:
         os.chown(path, owner.uid, owner.gid)

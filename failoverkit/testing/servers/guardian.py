@@ -30,18 +30,25 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def _servers(directory: Path) -> Iterator[psutil.Process]:
-    for pid_file in directory.glob("*/*/data/postmaster.pid"):
-        with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
-            process = psutil.Process(int(pid_file.read_text().splitlines()[0]))
-            # The number may belong to a stranger by now; a server runs in its own data directory.
-            if Path(process.cwd()) == pid_file.parent.resolve():
+    """Find the processes at work in this directory that are nobody's children there."""
+    inside = {process.pid: process for process in psutil.process_iter() if _works_in(process, directory)}
+    for process in inside.values():
+        with contextlib.suppress(psutil.Error):
+            if process.ppid() not in inside:
                 yield process
+
+
+def _works_in(process: psutil.Process, directory: Path) -> bool:
+    # A process of another user does not tell where it works; it is not ours then.
+    with contextlib.suppress(psutil.Error, OSError):
+        return Path(process.cwd()).is_relative_to(directory)
+    return False
 
 
 def _stop(server: psutil.Process) -> None:
     with contextlib.suppress(psutil.Error):
         family = [*server.children(recursive=True), server]
-        # A frozen server cannot obey; told to stop, it removes its shared memory, which a killed one leaves behind.
+        # Told to stop, a server removes what a killed one leaves behind. A frozen one obeys when it goes on.
         server.send_signal(signal.SIGQUIT)
         for process in family:
             with contextlib.suppress(psutil.Error):

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from failoverkit_postgres.endpoint import Endpoint
 
+from failoverkit.drivers.endpoint import Endpoint
 from failoverkit.testing import Background
 
 Pair = tuple[socket.socket, socket.socket]

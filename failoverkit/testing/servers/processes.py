@@ -8,12 +8,12 @@ import subprocess
 
 import psutil
 
-from failoverkit_postgres.testing.guardian import is_alive
-from failoverkit_postgres.testing.waiting import wait_until
+from failoverkit.testing.servers.guardian import is_alive
+from failoverkit.testing.servers.waiting import wait_until
 
 
 class ServerProcess:
-    """A running postmaster. Use it from one thread at a time."""
+    """A running server. Use it from one thread at a time."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -32,7 +32,7 @@ class ServerProcess:
         return self._frozen and self.running
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the postmaster alone, as ``pg_ctl`` does."""
+        """Send a signal to the server alone, not to its children."""
         self._process.send_signal(number)
 
     def stop(self, number: signal.Signals, timeout: float) -> None:
@@ -44,7 +44,7 @@ class ServerProcess:
             raise RuntimeError(f"the server did not stop within {timeout:g} s") from None
 
     def kill(self) -> None:
-        """Kill postmaster and children without notice, frozen or not, and wait until all are gone."""
+        """Kill server and children without notice, frozen or not, and wait until all are gone."""
         if not self.running:
             return
         family = self._freeze_family()
@@ -55,19 +55,19 @@ class ServerProcess:
         wait_until(lambda: not any(map(is_alive, family)), "the killed server's children to end")
 
     def freeze(self) -> None:
-        """Stop postmaster and children where they are."""
+        """Stop server and children where they are."""
         self._freeze_family()
         self._frozen = True
 
     def resume(self) -> None:
-        """Let all go on; the postmaster last, so that it finds its children as it left them."""
+        """Let all go on; the server last, so that it finds its children as it left them."""
         for process in [*self._children(), psutil.Process(self.pid)]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.resume()
         self._frozen = False
 
     def _freeze_family(self) -> list[psutil.Process]:
-        # The postmaster first: stopped, it makes no new children while we count them.
+        # The server first: stopped, it makes no new children while we count them.
         server = psutil.Process(self.pid)
         server.suspend()
         wait_until(lambda: server.status() in _HALTED, "the server to stand still")

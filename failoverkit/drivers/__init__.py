@@ -1,0 +1,1 @@
+"""What drivers are made with, for authors of driver plugins. Knows no database."""

@@ -1,0 +1,1 @@
+"""What local clusters are made with: processes, ports and directories of servers. Knows no database."""
