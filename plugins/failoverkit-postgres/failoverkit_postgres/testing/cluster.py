@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
 from collections.abc import Mapping
-from types import TracebackType
-from urllib.parse import quote
+from pathlib import Path
 
-from failoverkit.model import Host
-from failoverkit.secrets import Secret
-from failoverkit.settings import Settings
 from failoverkit.testing.servers.ports import reserve_port
+from failoverkit.testing.servers.server import ADDRESS
+from failoverkit.testing.servers.server_cluster import ServerCluster, new_home
 from failoverkit.testing.servers.waiting import wait_until
 from failoverkit.testing.servers.workspace import workspace
 from failoverkit_postgres.testing.binaries import Binaries, binaries
-from failoverkit_postgres.testing.node import ADDRESS, Node
+from failoverkit_postgres.testing.node import Node
 from failoverkit_postgres.testing.template import DATABASE, SUPERUSER, USER, template
 
-_numbers = itertools.count(1)
 
-
-class PostgresCluster:
+class PostgresCluster(ServerCluster[Node]):
     """One primary and its streaming standbys; a ``failoverkit.testing.clusters.LocalCluster``.
 
     Each server listens on a port of its own on 127.0.0.1 and is called by it: ``127.0.0.1:20001``. Users are
@@ -42,70 +37,32 @@ class PostgresCluster:
         max_connections: int = 50,
         configuration: Mapping[str, str] | None = None,
     ) -> None:
-        self._space = workspace()
         self._template = template(version)
-        self._home = self._space.directory(f"cluster-{next(_numbers)}")
-        self._configuration = {
+        home, programs = new_home(), binaries(version)
+        entries = {
             "max_connections": str(max_connections),
             "synchronous_standby_names": "ANY 1 (*)" if synchronous and standbys else "",
             **(configuration or {}),
         }
-        nodes = [self._make_node(number, binaries(version)) for number in range(1, standbys + 2)]
-        self._nodes = {node.name: node for node in nodes}
-        self._first = nodes[0].name
-        self._primary = self._first
+        nodes = [self._make_node(number, home, programs, entries) for number in range(1, standbys + 2)]
+        super().__init__("postgresql", nodes, database=DATABASE, user=USER, password=self._template.user_password)
 
-    def _make_node(self, number: int, programs: Binaries) -> Node:
+    def _make_node(self, number: int, home: Path, programs: Binaries, entries: Mapping[str, str]) -> Node:
         port = reserve_port(ADDRESS)
         return Node(
             name=f"{ADDRESS}:{port}",
             port=port,
-            home=self._space.directory(f"n{number}", self._home),
+            home=workspace().directory(f"n{number}", home),
+            space=workspace(),
             programs=programs,
-            space=self._space,
             template=self._template,
-            configuration=self._configuration,
+            configuration=entries,
         )
-
-    @property
-    def hosts(self) -> tuple[Host, ...]:
-        """The servers, the first primary first. The same for the whole life of the cluster."""
-        return tuple(Host(node.name, ADDRESS, node.port) for node in self._nodes.values())
-
-    @property
-    def settings(self) -> Settings:
-        """Settings of a pool over all hosts for the user ``app``."""
-        return Settings(
-            driver="postgresql",
-            hosts=self.hosts,
-            database=DATABASE,
-            user=USER,
-            password=Secret(self._template.user_password),
-        )
-
-    @property
-    def url(self) -> str:
-        """The same as a URL, password included."""
-        return self._url(USER, self._template.user_password)
 
     @property
     def admin_url(self) -> str:
         """The URL for the superuser, password included."""
-        return self._url(SUPERUSER, self._template.superuser_password)
-
-    @property
-    def primary(self) -> str:
-        """The name of the host that was made primary last, whether it runs or not."""
-        return self._primary
-
-    @property
-    def standbys(self) -> tuple[str, ...]:
-        """The names of all other hosts, whether they run or not."""
-        return tuple(name for name in self._nodes if name != self._primary)
-
-    def node(self, host: str) -> Node:
-        """Return one server, for what the verbs here do not do. Raises ``KeyError`` for an unknown host."""
-        return self._nodes[host]
+        return self.url_for(SUPERUSER, self._template.superuser_password)
 
     def start(self) -> None:
         """Make all servers from nothing and start them; all standbys stream when this returns."""
@@ -128,15 +85,6 @@ class PostgresCluster:
             node.stop(signal.SIGQUIT)
             node.destroy()
 
-    def restore(self) -> None:
-        """Make everything new again: the first host primary, all others standbys, no data of earlier work."""
-        self.stop()
-        self.start()
-
-    def crash(self, host: str) -> None:
-        """Kill one server and its children without notice, as ``kill -9`` does."""
-        self.node(host).kill()
-
     def stop_fast(self, host: str) -> None:
         """Stop one server in order: sessions are cut, standbys get all there is, a checkpoint is written."""
         self.node(host).stop(signal.SIGINT)
@@ -144,14 +92,6 @@ class PostgresCluster:
     def stop_immediate(self, host: str) -> None:
         """Stop one server at once: sessions are cut, nothing is written; the next start recovers."""
         self.node(host).stop(signal.SIGQUIT)
-
-    def freeze(self, host: str) -> None:
-        """Stop one server and its children from running; the kernel goes on answering for its sockets."""
-        self.node(host).freeze()
-
-    def resume(self, host: str) -> None:
-        """Let a frozen server go on where it was. It does not know what happened meanwhile."""
-        self.node(host).resume()
 
     def restart(self, host: str) -> None:
         """Stop one server in order if it runs, and start it in its role. It accepts connections then."""
@@ -175,7 +115,7 @@ class PostgresCluster:
 
     def most_advanced(self) -> str:
         """Return the running standby that has received most. Raises ``RuntimeError`` when none runs."""
-        running = [n for n in map(self.node, self.standbys) if n.running and not n.frozen and n.is_standby]
+        running = [node for node in self.running_standbys if node.is_standby]
         if not running:
             raise RuntimeError("no standby runs")
         return max(running, key=Node.received).name
@@ -205,9 +145,8 @@ class PostgresCluster:
 
     def wait_replicating(self) -> None:
         """Wait until every running standby streams from the present primary and has replayed all it has."""
-        for node in map(self.node, self.standbys):
-            if node.running and not node.frozen:
-                self._wait_following(node)
+        for node in self.running_standbys:
+            self._wait_following(node)
 
     def _wait_following(self, node: Node) -> None:
         primary = self.node(self._primary)
@@ -215,15 +154,3 @@ class PostgresCluster:
             lambda: primary.is_streaming_to(node) and node.has_replayed(primary.written()),
             f"{node.name} to follow {primary.name}",
         )
-
-    def _url(self, user: str, password: str) -> str:
-        return f"postgresql://{user}:{quote(password, safe='')}@{','.join(self._nodes)}/{DATABASE}"
-
-    def __enter__(self) -> PostgresCluster:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()

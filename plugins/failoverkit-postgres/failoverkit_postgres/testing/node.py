@@ -6,21 +6,17 @@ import shutil
 import signal
 from collections.abc import Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 
-from failoverkit.testing.servers.processes import ServerProcess
-from failoverkit.testing.servers.waiting import wait_until
-from failoverkit.testing.servers.workspace import Workspace
+from failoverkit.testing.servers.server import ADDRESS, Server
 from failoverkit_postgres.testing.binaries import Binaries
 from failoverkit_postgres.testing.shared_memory import remove_leftover
 from failoverkit_postgres.testing.template import DATABASE, SUPERUSER, Template
 
-ADDRESS = "127.0.0.1"
-_STOP_TIMEOUT = 20.0
 _CONFIGURATION = {
     "listen_addresses": ADDRESS,
     "shared_buffers": "16MB",
@@ -42,30 +38,13 @@ host replication all 127.0.0.1/32 scram-sha-256
 
 
 @dataclass
-class Node:
-    """One server. ``home`` holds its data, configuration and log; ``upstream`` is whom it follows."""
+class Node(Server):
+    """One server; ``upstream`` is whom it follows."""
 
-    name: str
-    port: int
-    home: Path
     programs: Binaries
-    space: Workspace
     template: Template
     configuration: Mapping[str, str]
     upstream: Node | None = None
-    process: ServerProcess | None = field(default=None, repr=False)
-
-    @property
-    def data(self) -> Path:
-        return self.home / "data"
-
-    @property
-    def running(self) -> bool:
-        return self.process is not None and self.process.running
-
-    @property
-    def frozen(self) -> bool:
-        return self.process is not None and self.process.frozen
 
     @property
     def is_standby(self) -> bool:
@@ -87,7 +66,7 @@ class Node:
         self.upstream = upstream
         self._configure()
         if self.running and not self.frozen:
-            self._live.send(signal.SIGHUP)
+            self.live.send(signal.SIGHUP)
 
     def become_standby(self) -> None:
         """Make the next start a standby's."""
@@ -96,33 +75,15 @@ class Node:
     def launch(self) -> None:
         """Start the server and return; ``wait_ready`` waits for it."""
         self._configure()
-        with (self.home / "log").open("ab") as log:
-            command = (self.programs["postgres"], "-D", self.data, "-c", f"config_file={self._config_file}")
-            self.process = ServerProcess(self.space.spawn(command, log))
+        self.spawn((self.programs["postgres"], "-D", self.data, "-c", f"config_file={self._config_file}"))
 
-    def wait_ready(self) -> None:
-        """Wait until the server accepts connections. Raises ``RuntimeError`` with its last words if not."""
-        wait_until(self._ready_or_gone, f"{self.name} to accept connections")
-        if not self.running:
-            raise RuntimeError(f"{self.name} did not start: {self.last_words()}")
-
-    def stop(self, how: signal.Signals) -> None:
-        """End it as ``pg_ctl stop`` does: SIGINT is fast, SIGQUIT immediate. A frozen one goes on first."""
-        if self.frozen:
-            self.resume()
-        if self.running:
-            self._live.stop(how, _STOP_TIMEOUT)
-
-    def kill(self) -> None:
-        """End it without notice, with its children."""
-        if self.process is not None:
-            self.process.kill()
-
-    def freeze(self) -> None:
-        self._live.freeze()
-
-    def resume(self) -> None:
-        self._live.resume()
+    def accepts_connections(self) -> bool:
+        """Say whether the server says so itself."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(self.live.pid) and lines[7].strip() == "ready"
 
     def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one statement as superuser on a connection of its own and return the rows, if any."""
@@ -187,16 +148,6 @@ class Node:
         """Describe how to connect, without the password, for PostgreSQL's own programs."""
         return f"host={ADDRESS} port={self.port} user={user} dbname={DATABASE}"
 
-    def last_words(self) -> str:
-        """Return the end of the server's log."""
-        return (self.home / "log").read_text(errors="replace")[-2000:].strip()
-
-    @property
-    def _live(self) -> ServerProcess:
-        if self.process is None or not self.process.running:
-            raise RuntimeError(f"{self.name} does not run")
-        return self.process
-
     @property
     def _config_file(self) -> Path:
         # Outside the data directory: pg_rewind copies the source's files over all that is inside.
@@ -218,12 +169,3 @@ class Node:
             )
         lines = (f"{key} = '{value}'\n" for key, value in settings.items())
         self.space.write(self._config_file, "".join(lines))
-
-    def _ready_or_gone(self) -> bool:
-        if not self.running:
-            return True
-        try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return False
-        return len(lines) >= 8 and lines[0] == str(self._live.pid) and lines[7].strip() == "ready"
