@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import pymysql.connections
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         def _execute_command(self, command: int, sql: str | bytes) -> None: ...
         def _read_ok_packet(self) -> Any: ...
         def _read_query_result(self, unbuffered: bool = False) -> Any: ...
+        def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext: ...
 else:
     _Connection = pymysql.connections.Connection
 
@@ -75,6 +78,11 @@ class Connection(_Connection):
                 if hasattr(socket, name):
                     sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
+    def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
+        # To read the system's certificates takes longer than all the rest of connecting, and where TLS is only
+        # preferred none is checked. What names files is made anew each time: they may have been renewed.
+        return super()._create_ssl_ctx(sslp) if sslp else _unchecked_tls()
+
     def _execute_command(self, command: int, sql: str | bytes) -> None:
         self.settled = False
         super()._execute_command(command, sql)
@@ -100,6 +108,15 @@ class Connection(_Connection):
             raise
         self.settled = True
         return affected
+
+
+@functools.cache
+def _unchecked_tls() -> ssl.SSLContext:
+    """Make the context of connections that are encrypted where the server can, as PyMySQL does it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def endpoint_of(connection: Any) -> Endpoint | None:

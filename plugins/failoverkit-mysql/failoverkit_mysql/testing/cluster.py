@@ -16,7 +16,6 @@ from failoverkit_mysql.testing.node import Node
 from failoverkit_mysql.testing.template import DATABASE, SUPERUSER, USER, template
 
 _SEMI_SYNCHRONOUS = {
-    "rpl-semi-sync-slave-enabled": "ON",
     "rpl-semi-sync-master-wait-point": "AFTER_SYNC",
     # Milliseconds. Past it a commit is acknowledged although no standby has it. The server's own default: a new
     # primary that nobody follows yet makes its first writers wait this long.

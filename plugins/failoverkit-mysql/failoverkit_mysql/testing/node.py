@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +89,7 @@ class Node(Server):
             connect_timeout=5,
             read_timeout=20,
             autocommit=True,
+            ssl_disabled=True,
         )
 
     def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
@@ -105,7 +106,7 @@ class Node(Server):
 
     def follow(self, upstream: Node) -> None:
         """Replicate from another server, from where this one stands."""
-        self.query("STOP SLAVE")
+        self._stop_replication()
         self.query(
             "CHANGE MASTER TO MASTER_HOST = %s, MASTER_PORT = %s, MASTER_USER = %s, MASTER_PASSWORD = %s,"
             " MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1, MASTER_HEARTBEAT_PERIOD = 1",
@@ -114,6 +115,7 @@ class Node(Server):
             REPLICATION_USER,
             upstream.template.replication_password,
         )
+        self.query(f"SET GLOBAL rpl_semi_sync_slave_enabled = {_on(self.synchronous)}")
         self.query("START SLAVE")
 
     def demote(self) -> None:
@@ -125,17 +127,25 @@ class Node(Server):
 
     def replay_all(self) -> None:
         """Receive no more, and replay what was received."""
-        self.query("STOP SLAVE IO_THREAD")
+        self._stop_replication("IO_THREAD")
         received = self.received()
         wait_until(lambda: self.has_replayed(received), f"{self.name} to replay what it has")
 
     def open_for_writes(self) -> None:
         """Leave the upstream for good and accept writes."""
-        self.query("STOP SLAVE")
+        self._stop_replication()
         self.query("RESET SLAVE ALL")
         self.query(f"SET GLOBAL rpl_semi_sync_master_enabled = {_on(self.synchronous)}")
         self.query("SET GLOBAL read_only = OFF")
         self.is_standby = False
+
+    def _stop_replication(self, thread: str = "") -> None:
+        # A semi-synchronous standby would first ask its primary to forget it, and wait for one that is frozen.
+        self.query("SET GLOBAL rpl_semi_sync_slave_enabled = OFF")
+        for (number,) in self.query("SELECT id FROM information_schema.processlist WHERE command = 'Slave_IO'"):
+            with suppress(pymysql.err.OperationalError):  # it is gone already
+                self.query(f"KILL {number}")
+        self.query(f"STOP SLAVE {thread}")
 
     def written(self) -> int:
         """Return the number of the last transaction in the own log."""
