@@ -68,9 +68,9 @@ def test_sigstop_frees_the_callers_and_the_woken_primary_gets_no_write(
     load.wait_until_all_write(on=new)
     assert [a for a in load.workload.writes.since(woken_at) if a.host == old] == []
     assert host_status(pool, old).stale
-    rows_there = set(cluster.node(old).query("SELECT writer, number FROM load"))
+    rows_there = set(cluster.node(old).query("SELECT writer, number FROM workload"))
     assert_nothing_lost(load.finish())
-    assert rows_there <= set(cluster.node(new).query("SELECT writer, number FROM load"))
+    assert rows_there <= set(cluster.node(new).query("SELECT writer, number FROM workload"))
 
 
 def test_a_stalled_network_is_survived(
