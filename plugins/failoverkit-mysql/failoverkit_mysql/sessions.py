@@ -19,7 +19,7 @@ _GOODBYE = bytes([1, 0, 0, 0, COMMAND.COM_QUIT])
 def reset(connection: Any) -> bool:
     """Make a returned connection as new; False when it cannot be. No round trip where nothing was left behind."""
     # One expression of cheap attributes: this runs at every return to the pool.
-    if not (connection.open and connection.settled) or _has_unread_rows(connection):
+    if not (connection.open and connection.settled) or _unread(connection):
         return False
     if not connection.server_status & _LEFT_OVER and connection.cursorclass is Cursor:
         return True
@@ -29,10 +29,10 @@ def reset(connection: Any) -> bool:
         return False
 
 
-def _has_unread_rows(connection: Any) -> bool:
-    # There is no way to stop the server from sending them all.
+def _unread(connection: Any) -> Any | None:
+    """Return the result whose rows were not all read. There is no way to stop the server from sending them."""
     result = connection._result  # noqa: SLF001 - told by nothing else
-    return result is not None and result.unbuffered_active
+    return result if result is not None and result.unbuffered_active else None
 
 
 def _clean(connection: Any) -> bool:
@@ -73,6 +73,9 @@ def close(connection: Any) -> None:
         _say_goodbye(connection)
     # PyMySQL's own way waits for a thread that reads; this frees that first.
     abort(connection)
+    if unread := _unread(connection):
+        # Its destructor would read on, on the closed connection.
+        unread.unbuffered_active = False
     connection._force_close()  # noqa: SLF001 - close() may wait for the server to take its word
 
 

@@ -30,16 +30,16 @@ def _need_mariadb() -> None:
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[MariaDBCluster]:
-    """One primary and two standbys, semi-synchronous; made once for a module."""
+    """One primary and two standbys, semi-synchronous, which a module's tests leave as they are."""
     with MariaDBCluster(synchronous=True) as cluster:
         yield cluster
 
 
 @pytest.fixture
-def cluster(servers: MariaDBCluster) -> MariaDBCluster:
-    """The servers as new."""
+def cluster(servers: MariaDBCluster) -> Iterator[MariaDBCluster]:
+    """The same, to be harmed; made anew after the test."""
+    yield servers
     servers.restore()
-    return servers
 
 
 @pytest.fixture
