@@ -41,6 +41,24 @@ def stock(servers: MariaDBCluster, primary: Host) -> None:
     servers.node(primary.name).query("INSERT INTO stock VALUES (1, 10)")
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], list[int]]:
+    """Note every command that a connection sends from now on."""
+
+    def listen(connection: Any) -> list[int]:
+        commands: list[int] = []
+        execute = connection._execute_command
+
+        def note(command: int, argument: Any) -> None:
+            commands.append(command)
+            execute(command, argument)
+
+        monkeypatch.setattr(connection, "_execute_command", note)
+        return commands
+
+    return listen
+
+
 def run(connection: Any, statement: str) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(statement)
@@ -180,14 +198,14 @@ def test_a_promotion_is_seen_on_the_same_connection(cluster: MariaDBCluster, con
 
 
 def test_a_probe_asks_twice_and_begins_no_transaction(
-    connect: Open, primary: Host, monkeypatch: pytest.MonkeyPatch
+    connect: Open, primary: Host, asked: Callable[[Any], list[int]]
 ) -> None:
     connection = connect(primary)
-    asked: list[int] = []
-    execute = connection._execute_command
-    monkeypatch.setattr(connection, "_execute_command", lambda *command: asked.append(1) or execute(*command))
+    commands = asked(connection)
     hooks.failoverkit_probe(connection)
-    assert len(asked) == 2
+    assert len(commands) == 2
+    assert hooks.failoverkit_reset(connection) is True
+    assert len(commands) == 2, "there is nothing to undo"
     assert run(connection, "SELECT @@in_transaction") == ((0,),)
 
 
@@ -294,12 +312,14 @@ def test_a_write_on_a_standby_is_a_change_of_role(connect: Open, standby: Host) 
 
 
 def test_a_session_that_was_killed_is_found_without_asking(
-    servers: MariaDBCluster, connect: Open, primary: Host
+    servers: MariaDBCluster, connect: Open, primary: Host, asked: Callable[[Any], list[int]]
 ) -> None:
     connection = connect(primary)
+    commands = asked(connection)
     servers.node(primary.name).query(f"KILL {connection.thread_id()}")
     wait_until(connection.endpoint.is_hung_up, "the server to hang up")
     assert hooks.failoverkit_check(connection) is False
+    assert commands == []
 
 
 def test_check_is_freed_by_abort(proxy: FaultProxy, behind_proxy: Host, connect: Open) -> None:

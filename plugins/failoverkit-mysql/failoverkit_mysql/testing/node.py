@@ -53,6 +53,7 @@ class Node(Server):
             "port": self.port,
             "server-id": self.number,
             "read-only": _on(self.is_standby),
+            "rpl-semi-sync-slave-enabled": _on(self.synchronous),
             # A standby would wait for standbys of its own.
             "rpl-semi-sync-master-enabled": _on(self.synchronous and not self.is_standby),
             # What is committed is in the kernel's hands: it outlives the process, and no more is asked of it here.
