@@ -82,6 +82,7 @@ class Assembly:
     def abandon(self) -> list[Any]:
         """Give up everything without touching it (in the child of a fork); return the parent's connections."""
         self.lender.inherited = True
+        self.routed.abandon()
         pooled = [entry for pool in self._host_pools.values() for entry in pool.everything()]
         return [self._monitor, *(entry.connection for entry in pooled)]
 

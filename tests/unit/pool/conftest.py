@@ -25,9 +25,10 @@ from failoverkit.watchdog import Watchdog
 class World:
     """A cluster, and pools of single hosts in it. Nothing happens by itself but on the threads of openers."""
 
-    def __init__(self, settings: dict[str, Any], extensions: tuple[object, ...], roles: bool) -> None:
+    def __init__(self, settings: dict[str, Any], extensions: tuple[object, ...], password: str | None) -> None:
         self.clock = FakeClock()
-        self.cluster = FakeCluster(["a", "b"], roles=roles)
+        self.cluster = FakeCluster(["a", "b"])
+        self.cluster.password = password
         self.settings = dataclasses.replace(self.cluster.settings, pool=PoolSettings(**settings))
         self.plugins = load(self.settings, extensions=extensions)
         self.observed: list[Observation] = []
@@ -157,8 +158,8 @@ def build() -> Iterator[Build]:
     """Return a maker of worlds: ``build(max_size=2, keepalive=30.0)``."""
     worlds: list[World] = []
 
-    def make(*extensions: object, roles: bool = True, **settings: object) -> World:
-        worlds.append(World(settings, extensions, roles))
+    def make(*extensions: object, password: str | None = None, **settings: object) -> World:
+        worlds.append(World(settings, extensions, password))
         return worlds[-1]
 
     yield make
