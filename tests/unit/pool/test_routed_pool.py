@@ -2,134 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
 
 from failoverkit.errors import NoHostAvailable, PoolClosed, PoolTimeout, TooManyWaiting
-from failoverkit.failover.routing import Routing
 from failoverkit.hookspecs import hookimpl
-from failoverkit.model import Candidate, ErrorKind, Role, State, Target
-from failoverkit.pool.routed_pool import RoutedPool
+from failoverkit.model import ErrorKind, Target
 from failoverkit.pool.waiters import Waiter
-from failoverkit.testing import Background, FakeError
+from failoverkit.testing import FakeError
 
 PRIMARY, STANDBY, ANY = Target.PRIMARY, Target.STANDBY, Target.ANY
 PLENTY = 60.0
-
-
-def routing(primary: str = "", standby: str = "", **about: Any) -> Routing:
-    """Return a routing by the names of hosts: ``routing("a", "b", suspect="a")``."""
-    roles = dict.fromkeys(primary, Role.PRIMARY) | dict.fromkeys(standby, Role.STANDBY)
-    candidates = {name: Candidate(name, role, 0, "ab".index(name)) for name, role in roles.items()}
-    targets = {
-        PRIMARY: tuple(candidates[name] for name in primary),
-        STANDBY: tuple(candidates[name] for name in standby),
-        Target.PREFER_STANDBY: tuple(candidates[name] for name in standby or primary),
-        ANY: tuple(candidates[name] for name in sorted(roles)),
-    }
-    return Routing(
-        state=State.HEALTHY,
-        active=primary[:1] or None,
-        paused=about.get("paused", False),
-        targets=dict.fromkeys(Target, ()) if about.get("paused") else targets,
-        suspect=frozenset(about.get("suspect", "")),
-        warm=tuple(about.get("warm", "")),
-        hopeless=about.get("hopeless", False),
-        reasons=about.get("reasons", {}),
-    )
-
-
-class Scene:
-    """A world and the routed pool over its hosts."""
-
-    def __init__(self, world: Any) -> None:
-        self.world = world
-        self.started = 0
-        self.routed = RoutedPool(world.pools, world.around, routing(), self._start)
-
-    def _start(self) -> None:
-        self.started += 1
-
-    def publish(self, primary: str = "", standby: str = "", **about: Any) -> None:
-        """Publish a routing, and have the hosts that it calls primary be so."""
-        for name in primary:
-            self.world.cluster.set(name, role=Role.PRIMARY)
-        self.routed.publish(routing(primary, standby, **about))
-
-    def acquire(self, target: Target = PRIMARY, timeout: float = PLENTY) -> Any:
-        return self.routed.acquire(target, timeout)
-
-    def acquiring(self, target: Target = PRIMARY, timeout: float = PLENTY) -> Background[Any]:
-        """Acquire on another thread."""
-        return Background(lambda: self.routed.acquire(target, timeout))
-
-    def finish(self) -> None:
-        for name in self.world.pools:
-            self.world.finish(name)
-
-
-@pytest.fixture
-def stage(build: Callable[..., Any]) -> Iterator[Callable[..., Scene]]:
-    scenes: list[Scene] = []
-
-    def make(*extensions: object, **settings: Any) -> Scene:
-        scenes.append(Scene(build(*extensions, **settings)))
-        return scenes[-1]
-
-    yield make
-    for scene in scenes:
-        scene.routed.close()
-
-
-@pytest.fixture
-def standing(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Return a function that returns when so many callers stand in line and wait."""
-    waiting: list[Waiter] = []
-    changed = threading.Condition()
-    wait = Waiter.wait
-
-    def noticed(waiter: Waiter, timeout: float) -> Any:
-        with changed:
-            waiting.append(waiter)
-            changed.notify_all()
-        outcome = wait(waiter, timeout)
-        waiting.remove(waiter)
-        return outcome
-
-    def until(count: int) -> None:
-        with changed:
-            assert changed.wait_for(lambda: len(waiting) == count, 10.0), f"{len(waiting)} of {count} wait"
-
-    monkeypatch.setattr(Waiter, "wait", noticed)
-    return until
-
-
-def before(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, act: Callable[[], None]) -> None:
-    """Have ``act`` done, once, before the next call of a method."""
-    method = getattr(owner, name)
-
-    def acting(*arguments: Any) -> Any:
-        monkeypatch.setattr(owner, name, method)
-        act()
-        return method(*arguments)
-
-    monkeypatch.setattr(owner, name, acting)
-
-
-def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, act: Callable[[], None]) -> None:
-    """Have ``act`` done, once, after the next call of a method."""
-    method = getattr(owner, name)
-
-    def acting(*arguments: Any) -> Any:
-        monkeypatch.setattr(owner, name, method)
-        answer = method(*arguments)
-        act()
-        return answer
-
-    monkeypatch.setattr(owner, name, acting)
 
 
 # -- routing ---------------------------------------------------------------------------------------------------------
@@ -314,12 +196,12 @@ def test_all_dead_ones_are_passed_over(stage) -> None:
     assert scene.world.pool.stats()["dead_idle"] == 3
 
 
-def test_a_caller_out_of_time_leaves_what_it_cannot_check(stage, monkeypatch) -> None:
+def test_a_caller_out_of_time_leaves_what_it_cannot_check(stage, before) -> None:
     scene = stage()
     scene.publish("a")
     scene.finish()
     scene.world.clock.advance(1.0)
-    before(monkeypatch, scene.world.pool, "needs_check", lambda: scene.world.clock.advance(2.0))
+    before(scene.world.pool, "needs_check", lambda: scene.world.clock.advance(2.0))
     with pytest.raises(PoolTimeout) as caught:
         scene.acquire(timeout=2.0)
     assert caught.value.stage == "check"
@@ -340,12 +222,12 @@ def test_time_spent_waiting_after_a_check_is_waiting(stage) -> None:
     scene.world.cluster.release("a", "connect")
 
 
-def test_a_host_that_stops_serving_during_the_check_is_not_used(stage, monkeypatch) -> None:
+def test_a_host_that_stops_serving_during_the_check_is_not_used(stage, after) -> None:
     scene = stage()
     scene.publish("a")
     scene.finish()
     scene.world.clock.advance(1.0)
-    after(monkeypatch, scene.world.pool, "check", lambda: scene.publish("b", "a"))
+    after(scene.world.pool, "check", lambda: scene.publish("b", "a"))
     assert scene.acquire().host == "b"
     assert scene.world.pool.counts().lent == 0
 
@@ -353,17 +235,17 @@ def test_a_host_that_stops_serving_during_the_check_is_not_used(stage, monkeypat
 # -- the routing changes in the middle -------------------------------------------------------------------------------
 
 
-def test_a_connection_taken_from_a_host_that_serves_no_more_goes_back(stage, monkeypatch) -> None:
+def test_a_connection_taken_from_a_host_that_serves_no_more_goes_back(stage, after) -> None:
     scene = stage()
     scene.publish("a")
     scene.finish()
-    after(monkeypatch, scene.world.pool, "checkout", lambda: scene.publish(paused=True))
+    after(scene.world.pool, "checkout", lambda: scene.publish(paused=True))
     caller = scene.acquiring(timeout=0.01)
     assert isinstance(caller.error(), NoHostAvailable)
     assert scene.world.pool.counts().idle == 1
 
 
-def test_a_connection_handed_over_before_its_generation_ended_is_not_used(stage, standing, monkeypatch) -> None:
+def test_a_connection_handed_over_before_its_generation_ended_is_not_used(stage, standing, before) -> None:
     scene = stage(max_size=1)
     scene.publish("a")
     lent = scene.acquire()
@@ -374,26 +256,26 @@ def test_a_connection_handed_over_before_its_generation_ended_is_not_used(stage,
         scene.publish("b")
         scene.world.pool.discard(1)
 
-    before(monkeypatch, scene.routed, "_leave_line", lose_a)
+    before(scene.routed, "_leave_line", lose_a)
     scene.world.pool.give_back(lent)
     assert caller.result().host == "b"
     assert scene.world.pool.counts().lent == 0
 
 
 @pytest.mark.parametrize("moment", ["before the line", "after it"])
-def test_a_routing_published_on_the_way_into_the_line_is_noticed(stage, monkeypatch, moment: str) -> None:
+def test_a_routing_published_on_the_way_into_the_line_is_noticed(stage, moment: str, before, after) -> None:
     scene = stage()
     scene.world.cluster.crash("a")
     scene.publish("a")
     change = before if moment == "before the line" else after
-    change(monkeypatch, scene.routed, "_stand_in_line", lambda: scene.publish("b"))
+    change(scene.routed, "_stand_in_line", lambda: scene.publish("b"))
     assert scene.acquiring().result().host == "b"
     assert scene.world.pool.counts().waiting == 0
 
 
 @pytest.mark.parametrize("hosts", ["", "a"])
 @pytest.mark.parametrize("moment", ["before the line", "after it"])
-def test_a_close_on_the_way_into_the_line_is_noticed(stage, monkeypatch, moment: str, hosts: str) -> None:
+def test_a_close_on_the_way_into_the_line_is_noticed(stage, moment: str, hosts: str, before, after) -> None:
     scene = stage()
     scene.world.cluster.crash("a")
     scene.publish(hosts)
@@ -403,18 +285,18 @@ def test_a_close_on_the_way_into_the_line_is_noticed(stage, monkeypatch, moment:
         scene.world.pool.close()
 
     change = before if moment == "before the line" else after
-    change(monkeypatch, scene.routed, "_stand_in_line", close)
+    change(scene.routed, "_stand_in_line", close)
     assert isinstance(scene.acquiring().error(), PoolClosed)
 
 
-def test_nobody_overtakes_those_who_are_being_placed(stage, standing, monkeypatch) -> None:
+def test_nobody_overtakes_those_who_are_being_placed(stage, standing, before) -> None:
     scene = stage()
     scene.world.pools["b"].play(primary=False, keep=1)
     scene.finish()
     caller = scene.acquiring()
     standing(1)
     seen = []
-    before(monkeypatch, scene.routed, "_rehome_waiters", lambda: seen.append(scene.routed.fast))
+    before(scene.routed, "_rehome_waiters", lambda: seen.append(scene.routed.fast))
     scene.publish("b")
     assert caller.result().host == "b"
     assert seen == [None]
