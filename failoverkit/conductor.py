@@ -1,7 +1,8 @@
 """The shell around the brain: folds evidence into the topology and has the effects carried out, in order.
 
-Two queues keep the order without holding a lock while something slow runs: one of steps (routing and effects), one of
-events. Whoever adds to a queue empties it, unless somebody is at it already.
+Two queues keep the order without holding a lock while something slow runs: one of steps, one of events. Whoever adds to
+a queue empties it, unless somebody is at it already. A step's events enter the second queue when its effects have been
+carried out, so that an observer never hears of a move before it is made.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from failoverkit.clock import FAR, Clock
@@ -37,6 +39,14 @@ class Stage(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """One step to be acted out, and the routing that belongs to it."""
+
+    routing: Routing
+    step: Step
+
+
 class _InOrder(Generic[T]):
     """Hands items to a handler one at a time, in the order in which they were added, outside every lock."""
 
@@ -44,6 +54,13 @@ class _InOrder(Generic[T]):
         self._handle = handle
         self._items: deque[T] = deque()
         self._busy = threading.Lock()
+        self._handler: int | None = None
+        """The thread that hands items over now."""
+
+    @property
+    def is_handled_here(self) -> bool:
+        """Whether the caller is called by the handler."""
+        return self._handler == threading.get_ident()
 
     def add(self, items: Sequence[T]) -> None:
         self._items.extend(items)
@@ -51,10 +68,12 @@ class _InOrder(Generic[T]):
     def empty(self) -> None:
         # An item added after the loop and before the release is seen by its adder's own call or by the outer loop.
         while self._items and self._busy.acquire(blocking=False):
+            self._handler = threading.get_ident()
             try:
                 while self._items:
                     self._handle(self._items.popleft())
             finally:
+                self._handler = None
                 self._busy.release()
 
 
@@ -74,8 +93,10 @@ class Conductor:
         self._clock = clock
         self._stage = stage
         self._folding = threading.Lock()
-        self._acts: _InOrder[tuple[Routing, tuple[Effect, ...]]] = _InOrder(self._act)
+        self._acts: _InOrder[_Act] = _InOrder(self._act)
         self._events: _InOrder[Event] = _InOrder(on_event)
+        self._told_meanwhile: list[Event] = []
+        """What was told while an act was carried out; touched by its thread alone."""
 
     @property
     def topology(self) -> Topology:
@@ -104,8 +125,12 @@ class Conductor:
 
     def tell(self, event: Event) -> None:
         """Emit an event of the pool's own, in order with the brain's."""
-        self._events.add((event,))
-        self._events.empty()
+        if self._acts.is_handled_here:
+            # Observers may be slow, and the effects that are left are not to wait for them.
+            self._told_meanwhile.append(event)
+        else:
+            self._events.add((event,))
+            self._events.empty()
 
     def _fold(self, fold: Callable[[Topology, float], Step]) -> None:
         with self._folding:
@@ -114,13 +139,16 @@ class Conductor:
             if step.topology is before and not step.effects and not step.events:
                 return
             self._topology = step.topology
-            self._acts.add(((route(step.topology, self._policy), step.effects),))
-            self._events.add(step.events)
+            self._acts.add((_Act(route(step.topology, self._policy), step),))
         self._acts.empty()
-        self._events.empty()
+        if not self._acts.is_handled_here:
+            self._events.empty()
 
-    def _act(self, act: tuple[Routing, tuple[Effect, ...]]) -> None:
-        routing, effects = act
-        self._stage.publish(routing)
-        for effect in effects:
-            self._stage.carry_out(effect)
+    def _act(self, act: _Act) -> None:
+        try:
+            self._stage.publish(act.routing)
+            for effect in act.step.effects:
+                self._stage.carry_out(effect)
+        finally:
+            told, self._told_meanwhile = self._told_meanwhile, []
+            self._events.add((*act.step.events, *told))
