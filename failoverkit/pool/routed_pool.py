@@ -182,6 +182,9 @@ class RoutedPool:
             while self._serves(pool, walk) and (pooled := pool.checkout()) is not None:
                 if self._is_fit(pool, pooled, walk):
                     return pooled
+            if pool.has_room():
+                # The strategy's order holds: a connection is opened here rather than an idle one taken further down.
+                return None
         return None
 
     def _serves(self, pool: HostPool, walk: _Walk) -> bool:
