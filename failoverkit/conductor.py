@@ -7,10 +7,11 @@ carried out, so that an observer never hears of a move before it is made.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from failoverkit.clock import FAR, Clock
@@ -25,6 +26,11 @@ from failoverkit.model import Observation
 from failoverkit.settings import FailoverSettings
 
 T = TypeVar("T")
+
+logger = logging.getLogger("failoverkit.conductor")
+
+LOOK_AGAIN = 0.05
+"""How often who waits for a step makes sure that somebody is at it, seconds."""
 
 
 class Stage(Protocol):
@@ -45,6 +51,7 @@ class _Act:
 
     routing: Routing
     step: Step
+    done: threading.Event = field(default_factory=threading.Event)
 
 
 class _InOrder(Generic[T]):
@@ -71,10 +78,17 @@ class _InOrder(Generic[T]):
             self._handler = threading.get_ident()
             try:
                 while self._items:
-                    self._handle(self._items.popleft())
+                    self._handle_next()
             finally:
                 self._handler = None
                 self._busy.release()
+
+    def _handle_next(self) -> None:
+        try:
+            self._handle(self._items.popleft())
+        except Exception:
+            # A defect. What follows must be handled all the same, and whoever happens to do it is not to blame.
+            logger.exception("unexpected error while a step was carried out")
 
 
 class Conductor:
@@ -112,8 +126,16 @@ class Conductor:
         self._fold(lambda topology, now: brain.observe(topology, observation, self._policy, now))
 
     def command(self, command: Command) -> None:
-        """Carry out an operator's wish; ``OperatorError`` when it cannot be."""
-        self._fold(lambda topology, now: brain.command(topology, command, self._policy, now))
+        """Carry out an operator's wish; ``OperatorError`` when it cannot be.
+
+        When this returns it has been carried out, except within an effect: then it follows after that.
+        """
+        act = self._fold(lambda topology, now: brain.command(topology, command, self._policy, now))
+        if act is None or self._acts.is_handled_here:
+            return
+        while not act.done.wait(LOOK_AGAIN):
+            # Another thread is at it, unless it was interrupted.
+            self._perform()
 
     def tick(self, now: float) -> float:
         """Let time pass; return when to call again (infinity: time alone changes nothing)."""
@@ -132,14 +154,19 @@ class Conductor:
             self._events.add((event,))
             self._events.empty()
 
-    def _fold(self, fold: Callable[[Topology, float], Step]) -> None:
+    def _fold(self, fold: Callable[[Topology, float], Step]) -> _Act | None:
         with self._folding:
             before = self._topology
             step = fold(before, self._clock())
             if step.topology is before and not step.effects and not step.events:
-                return
+                return None
             self._topology = step.topology
-            self._acts.add((_Act(route(step.topology, self._policy), step),))
+            act = _Act(route(step.topology, self._policy), step)
+            self._acts.add((act,))
+        self._perform()
+        return act
+
+    def _perform(self) -> None:
         self._acts.empty()
         if not self._acts.is_handled_here:
             self._events.empty()
@@ -152,3 +179,4 @@ class Conductor:
         finally:
             told, self._told_meanwhile = self._told_meanwhile, []
             self._events.add((*act.step.events, *told))
+            act.done.set()
