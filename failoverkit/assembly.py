@@ -151,19 +151,18 @@ class Assembly:
 
     def status(self) -> PoolStatus:
         """Return a frozen picture of the pool."""
-        topology = self.conductor.topology
+        # What borrowers go by, which may be a moment behind what is known already.
         routing = self.routed.routing
-        hosts = tuple(self._host_status(view, routing) for view in topology.hosts.values())
-        return PoolStatus(topology.state, topology.active, topology.paused, hosts, self.routed.waiting)
+        hosts = tuple(self._host_status(view, routing) for view in self.conductor.topology.hosts.values())
+        return PoolStatus(routing.state, routing.active, routing.paused, hosts, self.routed.waiting)
 
     def _host_status(self, view: HostView, routing: Routing) -> HostStatus:
-        topology = self.conductor.topology
         counts = self._host_pools[view.name].counts()
         return HostStatus(
             name=view.name,
             health=view.health,
             role=view.role,
-            active=view.name == topology.active,
+            active=view.name == routing.active,
             stale=view.stale,
             quarantined=view.quarantined,
             epoch=view.epoch,
