@@ -29,7 +29,8 @@ class Assembly:
         self._settings = settings
         self._clock = clock
         self._running = False
-        self._closing = threading.Lock()
+        self._life = threading.Lock()
+        """Held while the monitor's threads start, so that ``close`` finds them all."""
         topology = begin(settings.hosts, pool=settings.name)
         self.conductor = Conductor(topology, settings.failover, clock, self, plugins.on_event)
         outlook = Outlook(self._observe, self._is_urgent, self._generation_of, self._usual_latency, self._tend)
@@ -52,23 +53,24 @@ class Assembly:
     # -- life -------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the monitor once."""
-        if not self._running and self._may_start():
-            self._monitor.start()
+        """Start the monitor once, and not after ``close``."""
+        if not self._running:
+            with self._life:
+                self._start_locked()
 
-    def _may_start(self) -> bool:
-        """Say yes to one caller only, and to nobody once closed."""
-        with self._closing:
-            may = not self._running and not self.routed.is_closed
-            self._running = self._running or may
-        return may
+    def _start_locked(self) -> None:
+        if not self._running and not self.routed.is_closed:
+            self._running = True
+            self._monitor.start()
 
     def close(self, timeout: float) -> None:
         """Stop everything; wait up to ``timeout`` seconds for the threads."""
-        with self._closing:
+        with self._life:
             self.routed.close()
             running, self._running = self._running, False
         threads = self._monitor.stop() if running else []
+        # The scheduler, which looks after deadlines, is no more.
+        self._watchdog.end()
         for pool in self._host_pools.values():
             pool.close()
             threads.extend(pool.threads())
@@ -76,12 +78,11 @@ class Assembly:
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - self._clock()))
-        if not any(thread.is_alive() for thread in threads):
-            self._monitor.disconnect()
 
     def abandon(self) -> list[Any]:
         """Give up everything without touching it (in the child of a fork); return the parent's connections."""
         self.lender.inherited = True
+        self.routed.abandon()
         pooled = [entry for pool in self._host_pools.values() for entry in pool.everything()]
         return [self._monitor, *(entry.connection for entry in pooled)]
 
@@ -150,19 +151,18 @@ class Assembly:
 
     def status(self) -> PoolStatus:
         """Return a frozen picture of the pool."""
-        topology = self.conductor.topology
+        # What borrowers go by, which may be a moment behind what is known already.
         routing = self.routed.routing
-        hosts = tuple(self._host_status(view, routing) for view in topology.hosts.values())
-        return PoolStatus(topology.state, topology.active, topology.paused, hosts, self.routed.waiting)
+        hosts = tuple(self._host_status(view, routing) for view in self.conductor.topology.hosts.values())
+        return PoolStatus(routing.state, routing.active, routing.paused, hosts, self.routed.waiting)
 
     def _host_status(self, view: HostView, routing: Routing) -> HostStatus:
-        topology = self.conductor.topology
         counts = self._host_pools[view.name].counts()
         return HostStatus(
             name=view.name,
             health=view.health,
             role=view.role,
-            active=view.name == topology.active,
+            active=view.name == routing.active,
             stale=view.stale,
             quarantined=view.quarantined,
             epoch=view.epoch,

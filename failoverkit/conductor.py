@@ -1,14 +1,17 @@
 """The shell around the brain: folds evidence into the topology and has the effects carried out, in order.
 
-Two queues keep the order without holding a lock while something slow runs: one of steps (routing and effects), one of
-events. Whoever adds to a queue empties it, unless somebody is at it already.
+Two queues keep the order without holding a lock while something slow runs: one of steps, one of events. Whoever adds to
+a queue empties it, unless somebody is at it already. A step's events enter the second queue when its effects have been
+carried out, so that an observer never hears of a move before it is made.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from failoverkit.clock import FAR, Clock
@@ -24,6 +27,11 @@ from failoverkit.settings import FailoverSettings
 
 T = TypeVar("T")
 
+logger = logging.getLogger("failoverkit.conductor")
+
+LOOK_AGAIN = 0.05
+"""How often who waits for a step makes sure that somebody is at it, seconds."""
+
 
 class Stage(Protocol):
     """Where steps are acted out: the pools."""
@@ -37,6 +45,15 @@ class Stage(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """One step to be acted out, and the routing that belongs to it."""
+
+    routing: Routing
+    step: Step
+    done: threading.Event = field(default_factory=threading.Event)
+
+
 class _InOrder(Generic[T]):
     """Hands items to a handler one at a time, in the order in which they were added, outside every lock."""
 
@@ -44,6 +61,13 @@ class _InOrder(Generic[T]):
         self._handle = handle
         self._items: deque[T] = deque()
         self._busy = threading.Lock()
+        self._handler: int | None = None
+        """The thread that hands items over now."""
+
+    @property
+    def is_handled_here(self) -> bool:
+        """Whether the caller is called by the handler."""
+        return self._handler == threading.get_ident()
 
     def add(self, items: Sequence[T]) -> None:
         self._items.extend(items)
@@ -51,11 +75,20 @@ class _InOrder(Generic[T]):
     def empty(self) -> None:
         # An item added after the loop and before the release is seen by its adder's own call or by the outer loop.
         while self._items and self._busy.acquire(blocking=False):
+            self._handler = threading.get_ident()
             try:
                 while self._items:
-                    self._handle(self._items.popleft())
+                    self._handle_next()
             finally:
+                self._handler = None
                 self._busy.release()
+
+    def _handle_next(self) -> None:
+        try:
+            self._handle(self._items.popleft())
+        except Exception:
+            # A defect. What follows must be handled all the same, and whoever happens to do it is not to blame.
+            logger.exception("unexpected error while a step was carried out")
 
 
 class Conductor:
@@ -74,8 +107,10 @@ class Conductor:
         self._clock = clock
         self._stage = stage
         self._folding = threading.Lock()
-        self._acts: _InOrder[tuple[Routing, tuple[Effect, ...]]] = _InOrder(self._act)
+        self._acts: _InOrder[_Act] = _InOrder(self._act)
         self._events: _InOrder[Event] = _InOrder(on_event)
+        self._told_meanwhile: list[Event] = []
+        """What was told while an act was carried out; touched by its thread alone."""
 
     @property
     def topology(self) -> Topology:
@@ -91,8 +126,16 @@ class Conductor:
         self._fold(lambda topology, now: brain.observe(topology, observation, self._policy, now))
 
     def command(self, command: Command) -> None:
-        """Carry out an operator's wish; ``OperatorError`` when it cannot be."""
-        self._fold(lambda topology, now: brain.command(topology, command, self._policy, now))
+        """Carry out an operator's wish; ``OperatorError`` when it cannot be.
+
+        When this returns it has been carried out, except within an effect: then it follows after that.
+        """
+        act = self._fold(lambda topology, now: brain.command(topology, command, self._policy, now))
+        if act is None or self._acts.is_handled_here:
+            return
+        while not act.done.wait(LOOK_AGAIN):
+            # Another thread is at it, unless it was interrupted.
+            self._perform()
 
     def tick(self, now: float) -> float:
         """Let time pass; return when to call again (infinity: time alone changes nothing)."""
@@ -104,23 +147,36 @@ class Conductor:
 
     def tell(self, event: Event) -> None:
         """Emit an event of the pool's own, in order with the brain's."""
-        self._events.add((event,))
-        self._events.empty()
+        if self._acts.is_handled_here:
+            # Observers may be slow, and the effects that are left are not to wait for them.
+            self._told_meanwhile.append(event)
+        else:
+            self._events.add((event,))
+            self._events.empty()
 
-    def _fold(self, fold: Callable[[Topology, float], Step]) -> None:
+    def _fold(self, fold: Callable[[Topology, float], Step]) -> _Act | None:
         with self._folding:
             before = self._topology
             step = fold(before, self._clock())
             if step.topology is before and not step.effects and not step.events:
-                return
+                return None
             self._topology = step.topology
-            self._acts.add(((route(step.topology, self._policy), step.effects),))
-            self._events.add(step.events)
-        self._acts.empty()
-        self._events.empty()
+            act = _Act(route(step.topology, self._policy), step)
+            self._acts.add((act,))
+        self._perform()
+        return act
 
-    def _act(self, act: tuple[Routing, tuple[Effect, ...]]) -> None:
-        routing, effects = act
-        self._stage.publish(routing)
-        for effect in effects:
-            self._stage.carry_out(effect)
+    def _perform(self) -> None:
+        self._acts.empty()
+        if not self._acts.is_handled_here:
+            self._events.empty()
+
+    def _act(self, act: _Act) -> None:
+        try:
+            self._stage.publish(act.routing)
+            for effect in act.step.effects:
+                self._stage.carry_out(effect)
+        finally:
+            told, self._told_meanwhile = self._told_meanwhile, []
+            self._events.add((*act.step.events, *told))
+            act.done.set()

@@ -17,11 +17,17 @@ LONGEST_WAIT = 3600.0
 
 
 class Ticker:
-    """Calls ``work(now)`` on its own thread; ``work`` returns when it is due next. All methods are thread-safe."""
+    """Calls ``work(now)`` on its own thread; ``work`` returns when it is due next. All methods are thread-safe.
 
-    def __init__(self, name: str, work: Callable[[float], float], clock: Clock) -> None:
+    ``at_end`` is called there after the last work, once the ticker was stopped.
+    """
+
+    def __init__(
+        self, name: str, work: Callable[[float], float], clock: Clock, at_end: Callable[[], None] | None = None
+    ) -> None:
         self._work = work
         self._clock = clock
+        self._at_end = at_end
         self._wake = threading.Condition()
         self._due = float("-inf")
         self._stopped = False
@@ -52,6 +58,11 @@ class Ticker:
             self._wake.notify()
 
     def _run(self) -> None:
+        self._work_until_stopped()
+        if self._at_end is not None:
+            self._at_end()
+
+    def _work_until_stopped(self) -> None:
         while self._wait_until_due():
             try:
                 following = self._work(self._clock())

@@ -33,6 +33,7 @@ class Watchdog:
         self._hurry = hurry
         self._lock = threading.Lock()
         self._guards: set[Guard] = set()
+        self._ended = False
 
     @contextmanager
     def guard(self, connection: Any, timeout: float) -> Iterator[Guard]:
@@ -40,12 +41,21 @@ class Watchdog:
         guard = Guard(connection, self._clock() + timeout)
         with self._lock:
             self._guards.add(guard)
+            ended = self._ended
         self._hurry(guard.deadline)
+        if ended:
+            self.expire(FAR)
         try:
             yield guard
         finally:
             with self._lock:
                 self._guards.discard(guard)
+
+    def end(self) -> None:
+        """Abort what is guarded, now and from now on: nobody will call ``expire`` any more."""
+        with self._lock:
+            self._ended = True
+        self.expire(FAR)
 
     def expire(self, now: float) -> float:
         """Abort what is past its deadline; return when to call again (infinity: nothing is guarded)."""

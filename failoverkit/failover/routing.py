@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from failoverkit.failover.reasons import describe
-from failoverkit.failover.standing import is_behind, writers
-from failoverkit.failover.topology import HostView, Standing, Topology
-from failoverkit.model import Candidate, Health, Host, Report, Role, State, Target
+from failoverkit.failover.standing import NO_ROLE, STANDBY, SUSPECT, UP, WRITABLE, is_behind, writers
+from failoverkit.failover.topology import HostView, Topology
+from failoverkit.model import Candidate, Host, Report, State, Target
 from failoverkit.settings import FailoverSettings
 
 
@@ -43,7 +43,7 @@ def route(topology: Topology, policy: FailoverSettings) -> Routing:
         active=topology.active,
         paused=topology.paused,
         targets=_NOTHING if topology.paused else _targets(policy, writing, others),
-        suspect=frozenset(view.name for view in hosts if view.health is Health.SUSPECT),
+        suspect=frozenset(view.name for view in hosts if view.health is SUSPECT),
         warm=tuple(view.name for view in others if _may_take_over(topology, view)),
         hopeless=topology.active is None and all(view.refused for view in hosts),
         reasons=_reasons(topology, others),
@@ -78,20 +78,20 @@ def _candidate(view: HostView, host: Host, report: Report) -> Candidate:
 
 
 def _may_read(view: HostView, policy: FailoverSettings) -> bool:
-    if view.standing is not Standing.STANDBY:
+    if view.standing is not STANDBY:
         return False
     return policy.max_lag is None or (view.lag is not None and view.lag <= policy.max_lag)
 
 
 def _is_spare(view: HostView) -> bool:
     # A host that says PRIMARY and is not the active one may be the wrong one: only hosts without roles are meant.
-    return view.standing is Standing.WRITABLE and view.role is Role.UNKNOWN
+    return view.standing is WRITABLE and view.report.role is NO_ROLE
 
 
 def _may_take_over(topology: Topology, view: HostView) -> bool:
-    if view.health is not Health.UP:
+    if view.health is not UP:
         return False
-    return _is_spare(view) or (view.standing is Standing.STANDBY and not is_behind(topology, view))
+    return _is_spare(view) or (view.standing is STANDBY and not is_behind(topology, view))
 
 
 def _reasons(topology: Topology, others: Iterable[HostView]) -> Mapping[str, str]:
@@ -101,7 +101,7 @@ def _reasons(topology: Topology, others: Iterable[HostView]) -> Mapping[str, str
 
 
 def _why_not(topology: Topology, view: HostView) -> str:
-    if view.standing is not Standing.WRITABLE:
+    if view.standing is not WRITABLE:
         return describe(topology, view)
     if topology.active is not None:
         return f"{describe(topology, view)}, but {topology.active} is active"

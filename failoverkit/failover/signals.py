@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from failoverkit.failover.health import hold_time
-from failoverkit.failover.standing import is_demoted, is_sound
+from failoverkit.failover.standing import WRITABLE, is_demoted, is_sound
 from failoverkit.failover.states import Signal
-from failoverkit.failover.topology import HostView, Standing, Topology
+from failoverkit.failover.topology import HostView, Topology
 from failoverkit.model import Health, Role
 from failoverkit.settings import FailoverSettings
 
@@ -37,7 +37,7 @@ def raised(topology: Topology, policy: FailoverSettings, now: float) -> Iterator
 
 def writable_hosts(topology: Topology) -> list[HostView]:
     """Return the hosts that may take writes, in the order of the configuration."""
-    return [view for view in topology.hosts.values() if view.standing is Standing.WRITABLE]
+    return [view for view in topology.hosts.values() if view.standing is WRITABLE]
 
 
 def best_writer(topology: Topology, writable: list[HostView]) -> HostView | None:

@@ -11,28 +11,36 @@ NOT_SERVING = {
     Health.RECOVERING: Standing.RECOVERING,
 }
 
+# Bound once: they are asked for every host at every step, and to look a member up in its enum costs more than the rest.
+UP, SUSPECT = Health.UP, Health.SUSPECT
+PRIMARY, STANDBY_ROLE, NO_ROLE = Role.PRIMARY, Role.STANDBY, Role.UNKNOWN
+WRITABLE, STANDBY, STALE, FOREIGN, DOWN = (
+    Standing.WRITABLE, Standing.STANDBY, Standing.STALE, Standing.FOREIGN, Standing.DOWN,
+)  # fmt: skip
+NO_LOSS = Loss.NONE
+
 
 def standing_of(topology: Topology, view: HostView) -> Standing:
     """Return what this host is good for. A suspect host keeps the standing it had while it was up."""
     if is_foreign(topology, view):
-        return Standing.FOREIGN
+        return FOREIGN
     if not is_up(view):
         return NOT_SERVING[view.health]
-    if view.report.role is Role.PRIMARY:
+    if view.report.role is PRIMARY:
         return _primary_standing(topology, view)
     if not view.report.fit:
         return Standing.UNFIT
-    if view.report.role is Role.STANDBY:
-        return Standing.STANDBY
-    return Standing.UNDECIDED if topology.has_roles else Standing.WRITABLE
+    if view.report.role is STANDBY_ROLE:
+        return STANDBY
+    return Standing.UNDECIDED if topology.has_roles else WRITABLE
 
 
 def _primary_standing(topology: Topology, view: HostView) -> Standing:
     if is_behind(topology, view):
-        return Standing.STALE
+        return STALE
     if view.quarantine is not None:
         return Standing.QUARANTINED
-    return Standing.WRITABLE if view.report.fit else Standing.UNFIT
+    return WRITABLE if view.report.fit else Standing.UNFIT
 
 
 def is_foreign(topology: Topology, view: HostView) -> bool:
@@ -49,25 +57,20 @@ def is_behind(topology: Topology, view: HostView) -> bool:
 
 def is_up(view: HostView) -> bool:
     """Say whether the host answers, be it suspect."""
-    return view.health is Health.UP or view.health is Health.SUSPECT
+    return view.health is UP or view.health is SUSPECT
 
 
 def claims_primary(view: HostView) -> bool:
     """Say whether the host answers and says PRIMARY in a way that no epoch and no lineage refutes."""
-    return (
-        view.report.role is Role.PRIMARY
-        and is_up(view)
-        and view.standing is not Standing.STALE
-        and view.standing is not Standing.FOREIGN
-    )
+    return view.report.role is PRIMARY and is_up(view) and view.standing is not STALE and view.standing is not FOREIGN
 
 
 def loss_of(view: HostView) -> Loss:
     """Return how sure it is that the connections lent on this host are of no more use."""
-    if view.standing in (Standing.STALE, Standing.FOREIGN):
-        return Loss.FORBIDDEN if view.health is Health.UP else Loss.DEAD
-    if view.standing is not Standing.DOWN:
-        return Loss.NONE
+    if view.standing in (STALE, FOREIGN):
+        return Loss.FORBIDDEN if view.health is UP else Loss.DEAD
+    if view.standing is not DOWN:
+        return NO_LOSS
     return Loss.DEAD if view.hard else Loss.SILENT
 
 
@@ -76,20 +79,20 @@ def writers(topology: Topology) -> tuple[HostView, ...]:
     if topology.active is None:
         return ()
     active = topology.hosts[topology.active]
-    if active.report.role is not Role.UNKNOWN:
+    if active.report.role is not NO_ROLE:
         return (active,)
     return tuple(
         view
         for view in topology.hosts.values()
-        if view is active or (view.standing is Standing.WRITABLE and view.host.priority == active.host.priority)
+        if view is active or (view.standing is WRITABLE and view.host.priority == active.host.priority)
     )
 
 
 def is_sound(view: HostView) -> bool:
     """Say whether nothing is wrong with the host."""
-    return view.health is Health.UP and view.standing in (Standing.WRITABLE, Standing.STANDBY)
+    return view.health is UP and view.standing in (WRITABLE, STANDBY)
 
 
 def is_demoted(view: HostView) -> bool:
     """Say whether the host is alive and says that it is a standby."""
-    return view.standing is Standing.STANDBY
+    return view.standing is STANDBY

@@ -50,7 +50,7 @@ class Monitor:
         )
         self._probers = {host.name: Prober(host, around) for host in settings.hosts}
         self._tickers = {
-            name: Ticker(f"failoverkit-probe-{name}", self._probing(prober), clock)
+            name: Ticker(f"failoverkit-probe-{name}", self._probing(prober), clock, prober.disconnect)
             for name, prober in self._probers.items()
         }
         self._scheduler = Ticker("failoverkit-scheduler", self._schedule, clock)
@@ -62,18 +62,13 @@ class Monitor:
         self._scheduler.start()
 
     def stop(self) -> list[threading.Thread]:
-        """Stop probing; return the threads, which end as soon as a probe under way has."""
+        """Stop probing; return the threads, which end as soon as a probe under way has, and close its connection."""
         tickers = [self._scheduler, *self._tickers.values()]
         for ticker in tickers:
             ticker.stop()
         for prober in self._probers.values():
-            prober.abort()
+            prober.stop()
         return [ticker.thread for ticker in tickers if ticker.thread.is_alive()]
-
-    def disconnect(self) -> None:
-        """Close the monitor's connections. Only after its threads have ended."""
-        for prober in self._probers.values():
-            prober.disconnect()
 
     def hurry(self, at: float) -> None:
         """Have ``tend`` called at ``at`` at the latest."""
@@ -100,7 +95,7 @@ class Monitor:
 
     def _hurry_prober(self, name: str, at: float) -> None:
         self._tickers[name].hurry(at)
-        self._scheduler.hurry(at + self._settings.probe_timeout / 5)
+        self._scheduler.hurry(at + self._probers[name].slow_after)
 
     def _pause(self, name: str, now: float) -> float:
         since = self._urgent_since

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from failoverkit.clock import Clock
+from failoverkit.clock import FAR, Clock
 from failoverkit.model import ErrorKind, Host, Observation, Report, Source
 from failoverkit.monitor.schedule import slow_after
 from failoverkit.plugins import Plugins
@@ -55,11 +55,17 @@ class Prober:
         self._lock = threading.Lock()
         self._flight: _Flight | None = None
         self._connection: Any = None
+        self._stopped = False
 
     @property
     def is_connected(self) -> bool:
         """Whether the next probe needs no connect."""
         return self._connection is not None
+
+    @property
+    def slow_after(self) -> float:
+        """How long a probe may take until it is unusually long, seconds."""
+        return slow_after(self._around.usual_latency(self.host.name), self._settings)
 
     @property
     def is_slow(self) -> bool:
@@ -74,6 +80,8 @@ class Prober:
         around = self._around
         flight = _Flight(around.clock(), around.generation_of(self.host.name))
         with self._lock:
+            if self._stopped:
+                return
             self._flight = flight
         try:
             report = self._ask(flight)
@@ -85,8 +93,8 @@ class Prober:
             observation = Observation(self.host.name, flight.generation, Source.PROBE, report=report, latency=latency)
         with self._lock:
             self._flight = None
-            is_late = flight.timeouts > 0
-        if not is_late:
+            is_moot = flight.timeouts > 0 or self._stopped
+        if not is_moot:
             around.observe(observation)
 
     def _ask(self, flight: _Flight) -> Report:
@@ -95,7 +103,7 @@ class Prober:
                 return self._ask_on(flight, self._connection)
             except Exception:
                 self.disconnect()
-                if flight.timeouts:
+                if flight.timeouts or self._stopped:
                     raise
                 # One lost session says nothing about the host (it may have been terminated): a fresh one tells.
         self._connection = self._around.plugins.connect(self.host, self._around.settings, self._settings.probe_timeout)
@@ -108,7 +116,7 @@ class Prober:
     def _ask_on(self, flight: _Flight, connection: Any) -> Report:
         with self._lock:
             flight.connection = connection
-            if flight.timeouts:
+            if flight.timeouts or self._stopped:
                 raise TimeoutError("connected after the deadline")
         return self._around.plugins.probe(connection, self._settings.probe_timeout)
 
@@ -118,7 +126,7 @@ class Prober:
         return Observation(self.host.name, flight.generation, Source.PROBE, error=kind, detail=detail)
 
     def disconnect(self) -> None:
-        """Close the monitor's connection to this host, if it has one. On the prober's thread, or after its end."""
+        """Close the monitor's connection to this host, if it has one."""
         connection, self._connection = self._connection, None
         if connection is not None:
             self._around.plugins.close(connection)
@@ -127,11 +135,12 @@ class Prober:
 
     def watch(self, now: float, due: float) -> float:
         """Act on a probe that takes long; return when to look again. ``due`` is when the next probe begins."""
-        slow = slow_after(self._around.usual_latency(self.host.name), self._settings)
+        slow = self.slow_after
         with self._lock:
             flight = self._flight
             if flight is None:
-                return due + slow
+                # A prober between two probes has not said yet when the next one begins.
+                return (now if due == FAR else due) + slow
             deadline = flight.started + self._settings.probe_timeout * (flight.timeouts + 1)
             is_overdue = now >= deadline
             turned_slow = not flight.is_slow and now >= flight.started + slow
@@ -155,9 +164,10 @@ class Prober:
         )
         self._around.observe(observation)
 
-    def abort(self) -> None:
-        """Unblock a probe under way: the monitor stops."""
+    def stop(self) -> None:
+        """Unblock a probe under way, and let it and any later one come to nothing: the monitor stops."""
         with self._lock:
+            self._stopped = True
             connection = self._flight.connection if self._flight else None
         if connection is not None:
             self._around.plugins.abort(connection)

@@ -60,9 +60,10 @@ class HostPool:
         except KeyError:
             raise FailoverkitError("this connection was given back twice") from None
         if not is_settled:
-            self._settle()
+            self.settle()
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Serve whoever waits with what is idle, and close what may not stay."""
         now = self._clock()
         with self._lock:
             unfit = self._books.leaving(self._slots.settle(now))
@@ -76,7 +77,7 @@ class HostPool:
 
     def checkout(self) -> Pooled | None:
         """Lend an idle connection however long it was idle, or None when there is none or somebody waits already."""
-        self._settle()
+        self.settle()
         with self._lock:
             return self._slots.checkout()
 
@@ -117,7 +118,8 @@ class HostPool:
                 self._books.stats.dead_idle += 1
                 self.drop(pooled)
         now = pooled.used_at = self._clock()
-        if not alive and now - began >= timeout:
+        # A borrower in a hurry allows less, and too little time is no evidence.
+        if not alive and now - began >= self._around.settings.pool.check_timeout:
             detail = f"an idle connection gave no answer in {timeout:g} s"
             report(self._books, self._around, ErrorKind.TIMEOUT, detail, pooled.generation)
         return alive
@@ -138,9 +140,10 @@ class HostPool:
     # -- waiting ----------------------------------------------------------------------------------------------------
 
     def has_room(self) -> bool:
-        """Say whether a waiter here may hope for a connection without somebody's return."""
+        """Say whether a waiter here may hope for a connection soon, without somebody's return."""
+        now = self._clock()
         with self._lock:
-            return bool(self._slots.idle) or self._slots.total < self._slots.max_size
+            return self._slots.has_room(now)
 
     def enqueue(self, waiters: Iterable[Waiter]) -> bool:
         """Put waiters in this host's queue, in order, and open connections for them. False when closed."""

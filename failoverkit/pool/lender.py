@@ -105,10 +105,11 @@ class Lender:
         """Return the kind of an error raised in a borrower's block, and the driver's error found in it."""
         link: BaseException | None = error
         for _ in range(CHAIN):
-            if link is None:
+            # An error of failoverkit's in a block is about another connection, and so are its causes.
+            if link is None or isinstance(link, FailoverkitError):
                 break
             # An OSError here is the application's own (another service timed out): it says nothing of the database.
-            if isinstance(link, Exception) and not isinstance(link, (OSError, FailoverkitError)):
+            if isinstance(link, Exception) and not isinstance(link, OSError):
                 kind = self._around.plugins.classify_error(link)
                 if kind is not ErrorKind.OTHER:
                     return kind, link

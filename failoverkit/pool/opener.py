@@ -118,10 +118,8 @@ class Opener:
 
     def _take_leaving_locked(self, kind: ErrorKind) -> list[Waiter]:
         # A refusal is every waiter's answer. Otherwise those who may use another host walk on, and those for whom
-        # this is the only one stay: the brain moves them when it knows more. A busy host is only waited for.
+        # this is the only one stay: it will have room again, or the brain moves them when it knows more.
         waiting = self._books.slots.waiting
-        if kind is ErrorKind.BUSY:
-            return []
         leaving = [
             waiter
             for waiter in waiting

@@ -16,6 +16,7 @@ from failoverkit.pool.host_pool import HostPool
 from failoverkit.pool.slots import Pooled
 from failoverkit.pool.surroundings import Surroundings
 from failoverkit.pool.waiters import Closed, Moved, Waiter
+from failoverkit.secrets import first_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class _Walk:
     """Hosts that could not serve this walk, and why."""
     patient: bool = False
     """Every host has failed once: wait for what the brain finds out."""
-    stage: str = "route"
+    stage: str = "wait"
+    """``check`` while a connection is checked before it is lent."""
 
 
 class RoutedPool:
@@ -81,14 +83,17 @@ class RoutedPool:
             for target, candidates in routing.targets.items()
         }
         unchanged = before.pools == pools
+        if not unchanged:
+            # Until those who wait have been placed, so that nobody overtakes them.
+            self.fast = None
         # The same mapping while nothing moved: borrowers compare by identity.
         self._routes = Routes(routing, before.pools if unchanged else pools)
-        self.fast = self._fast_host()
         if not unchanged or before.routing.warm != routing.warm:
             self._assign_parts(routing)
             self._rehome_waiters()
         elif routing.hopeless:
             self._rehome_waiters()
+        self.fast = self._fast_host()
 
     def _fast_host(self) -> HostPool | None:
         primaries = self._routes.pools[Target.PRIMARY]
@@ -133,15 +138,19 @@ class RoutedPool:
         Raises ``PoolClosed``, ``PoolTimeout``, ``NoHostAvailable``, ``TooManyWaiting``, or the driver's own error when
         every host refused (wrong password, missing database).
         """
-        self._start()
+        if not self._closed:
+            self._start()
         now = self._clock()
         walk = _Walk(target, next(self._numbers), now, now + timeout, {})
         while not self._closed:
             routes = self._routes
             pools = self._pools_to_try(routes, walk)
-            pooled = self._take_idle(routes, pools, walk) or self._wait(routes, pools, walk)
+            pooled = self._take_idle(pools, walk) or self._wait(routes, pools, walk)
             if pooled is not None:
                 return pooled
+        for pool in self._host_pools.values():
+            # What a borrower had in hand while the pool was closed went back unseen.
+            pool.settle()
         raise PoolClosed(f"pool {self._around.settings.name!r} is closed")
 
     def _pools_to_try(self, routes: Routes, walk: _Walk) -> tuple[HostPool, ...]:
@@ -168,23 +177,44 @@ class RoutedPool:
             _note_once(error, f"failoverkit: {host} refused the connection; this is not a failure of the host")
             raise error
 
-    def _take_idle(self, routes: Routes, pools: tuple[HostPool, ...], walk: _Walk) -> Pooled | None:
+    def _take_idle(self, pools: tuple[HostPool, ...], walk: _Walk) -> Pooled | None:
         for pool in pools:
-            while (pooled := pool.checkout()) is not None:
-                if self._is_fit(routes, pool, pooled, walk):
+            while self._serves(pool, walk) and (pooled := pool.checkout()) is not None:
+                if self._is_fit(pool, pooled, walk):
                     return pooled
+            if pool.has_room():
+                # The strategy's order holds: a connection is opened here rather than an idle one taken further down.
+                return None
         return None
 
-    def _is_fit(self, routes: Routes, pool: HostPool, pooled: Pooled, walk: _Walk) -> bool:
+    def _serves(self, pool: HostPool, walk: _Walk) -> bool:
+        return pool in self._routes.pools[walk.target]
+
+    def _is_fit(self, pool: HostPool, pooled: Pooled, walk: _Walk) -> bool:
         """Say whether a connection just taken may be lent; if not, it is given back or dropped."""
-        if routes.pools is not self._routes.pools and pool not in self._routes.pools[walk.target]:
+        is_proven = False
+        # Routing is published before a generation ends. Seen to be right after the taking, and after a check that may
+        # have taken long, this connection is among those which the end of the generation will find.
+        while self._serves(pool, walk) and pool.is_current(pooled):
+            if is_proven or not self._needs_check(pool, pooled):
+                pool.begin_use(pooled)
+                return True
+            if not self._check(pool, pooled, walk):
+                return False
+            is_proven = True
+        pool.put_aside(pooled)
+        return False
+
+    def _needs_check(self, pool: HostPool, pooled: Pooled) -> bool:
+        return pool.name in self._routes.routing.suspect or pool.needs_check(pooled)
+
+    def _check(self, pool: HostPool, pooled: Pooled, walk: _Walk) -> bool:
+        walk.stage = "check"
+        left = walk.deadline - self._clock()
+        if left <= 0:
             pool.put_aside(pooled)
-            return False
-        if pool.name in routes.routing.suspect or pool.needs_check(pooled):
-            walk.stage = "check"
-            left = walk.deadline - self._clock()
-            return pool.check(pooled, max(0.001, min(self._settings.check_timeout, left)))
-        return True
+            raise self._timed_out(walk)
+        return pool.check(pooled, min(self._settings.check_timeout, left))
 
     # -- waiting ----------------------------------------------------------------------------------------------------
 
@@ -192,12 +222,14 @@ class RoutedPool:
         left = walk.deadline - self._clock()
         if left <= 0 or (not pools and routes.routing.hopeless):
             raise self._timed_out(walk)
-        waiter = Waiter(walk.target, walk.number, has_alternatives=len(pools) > 1 and not walk.patient)
+        walk.stage = "wait"
+        others = len(routes.pools[walk.target]) > 1
+        waiter = Waiter(walk.target, walk.number, has_alternatives=others and not walk.patient)
         self._count_waiting()
         queues: tuple[HostPool, ...] = ()
         try:
             queues = self._stand_in_line(waiter, pools)
-            # Routing may have changed before we stood there: then nobody would move us, so we look again.
+            # Before we stood there, routing may have changed or the pool been closed: then nobody would move us.
             outcome = waiter.wait(left) if self._is_current(routes) else waiter.leave() or Moved()
         except BaseException:
             self._give_up(waiter)
@@ -208,7 +240,8 @@ class RoutedPool:
 
     def _is_current(self, routes: Routes) -> bool:
         now = self._routes
-        return routes.pools is now.pools and routes.routing.hopeless == now.routing.hopeless
+        unchanged = routes.pools is now.pools and routes.routing.hopeless == now.routing.hopeless
+        return unchanged and not self._closed
 
     def _count_waiting(self) -> None:
         limit = self._settings.max_waiting
@@ -221,7 +254,8 @@ class RoutedPool:
         if not pools:
             self._park(waiter)
             return ()
-        # The first host with room will open a connection for us; if all are full, whoever returns one first serves us.
+        # The first host with room will open a connection for us. If none has any, whichever has a connection returned,
+        # or one opened after its pause, serves us first.
         roomy = next((pool for pool in pools if pool.has_room()), None)
         queues = (roomy,) if roomy else pools
         for pool in queues:
@@ -243,7 +277,7 @@ class RoutedPool:
     def _settle(self, outcome: Any, walk: _Walk) -> Pooled | None:
         if isinstance(outcome, Pooled):
             pool = self._host_pools[outcome.host]
-            return outcome if self._is_fit(self._routes, pool, outcome, walk) else None
+            return outcome if self._is_fit(pool, outcome, walk) else None
         if isinstance(outcome, Moved):
             if outcome.host is not None and outcome.error is not None:
                 walk.refused[outcome.host] = outcome.error
@@ -267,7 +301,7 @@ class RoutedPool:
         error = PoolTimeout(
             f"pool {name!r}: no connection to {hosts} ({walk.target.value}) within {waited:.2f} s, stage {stage}: "
             + ", ".join(f"{count} {word}" for word, count in counts.items())
-            + (f"; last error: {type(cause).__name__}: {_first_line(cause)}" if cause else ""),
+            + (f"; last error: {type(cause).__name__}: {self._first_line(cause)}" if cause else ""),
             stage=stage,
             counts=counts,
         )
@@ -285,6 +319,9 @@ class RoutedPool:
         error = NoHostAvailable(message, reasons=reasons, counts=counts)
         error.__cause__ = next((pool.last_error for pool in self._host_pools.values() if pool.last_error), None)
         return error
+
+    def _first_line(self, error: BaseException) -> str:
+        return first_line(error, self._around.settings.hidden())
 
     def _total_counts(self, pools: tuple[HostPool, ...]) -> dict[str, int]:
         counts = [pool.counts() for pool in pools]
@@ -330,13 +367,15 @@ class RoutedPool:
         for waiter in parked:
             waiter.give(Closed())
 
+    def abandon(self) -> None:
+        """Lend nothing from now on, and touch nothing: in the child of a fork all of this is the parent's."""
+        self._closed = True
+        self.fast = None
+        self._host_pools = {}
+
 
 def _says_primary(candidate: Candidate | None) -> bool:
     return candidate is not None and candidate.role is Role.PRIMARY
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n", 1)[0]
 
 
 def _note_once(error: BaseException, note: str) -> None:

@@ -248,6 +248,10 @@ class Slots:
         # Those of an older generation are on their way out: they take room, and are of no use.
         return self.fresh + self.opening >= self.keep + spare
 
+    def has_room(self, now: float) -> bool:
+        """Say whether a connection is idle or may be opened now; not while openings pause after a failure."""
+        return bool(self.idle) or (self.total < self.max_size and now >= self.open_after)
+
     def pause(self, now: float) -> float:
         """Return the seconds until an opening that is wanted is allowed again after a failure; 0 when none is held."""
         return max(0.0, self.open_after - now) if self._wants_opening() else 0.0

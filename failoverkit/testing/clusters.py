@@ -70,7 +70,10 @@ class LocalCluster(Protocol):
         """Start a rewound or crashed host as a standby of the present primary. It replicates then."""
 
     def restore(self) -> None:
-        """Bring every host back: the first host primary, all others standbys, nothing frozen, data kept."""
+        """Bring every host back: the first host primary, all others standbys, nothing frozen.
+
+        Whatever is quickest: a cluster may begin anew, so what was written before may be gone.
+        """
 
 
 class ClusterFactory(Protocol):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+
+from failoverkit.plugins import entry_points
 
 DRIVER = """
     from failoverkit.hookspecs import hookimpl
@@ -34,15 +37,15 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         package: str, groups: Mapping[str, Mapping[str, str]], source: str = DRIVER, *, version: str = "1.0"
     ) -> None:
         site = tmp_path / package
-        metadata = site / f"{package}-{version}.dist-info"
-        metadata.mkdir(parents=True)
-        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
+        about = site / f"{package}-{version}.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
         lines = [
             line
             for group, names in groups.items()
             for line in [f"[failoverkit.{group}]", *(f"{name} = {value}" for name, value in names.items())]
         ]
-        (metadata / "entry_points.txt").write_text("\n".join(lines) + "\n")
+        (about / "entry_points.txt").write_text("\n".join(lines) + "\n")
         (site / f"{package}.py").write_text(textwrap.dedent(source))
         monkeypatch.syspath_prepend(site)
         installed.append(package)
@@ -50,3 +53,15 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     yield install
     for package in installed:
         sys.modules.pop(package, None)
+
+
+@pytest.fixture
+def nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the packages of this project that bring drivers, as if they were not installed."""
+    ours = set(entry_points.OUR_PACKAGES.values())
+    found = metadata.entry_points
+
+    def others(*, group: str) -> list[metadata.EntryPoint]:
+        return [entry for entry in found(group=group) if entry_points.package_of(entry) not in ours]
+
+    monkeypatch.setattr(entry_points.metadata, "entry_points", others)

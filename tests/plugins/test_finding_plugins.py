@@ -47,7 +47,7 @@ def test_missing_driver_hints_at_the_nearest_name():
         ("mssql", "failoverkit-sqlserver"),
     ],
 )
-def test_missing_driver_of_ours_says_what_to_install(driver, package):
+def test_missing_driver_of_ours_says_what_to_install(nothing_of_ours, driver, package):
     with pytest.raises(PluginError, match=f"pip install {package}"):
         load(settings(driver))
 

@@ -55,7 +55,7 @@ def test_cluster_factories_are_found_by_name():
         find_cluster("oracle")
 
 
-def test_missing_cluster_of_ours_says_what_to_install():
+def test_missing_cluster_of_ours_says_what_to_install(nothing_of_ours):
     with pytest.raises(PluginError, match="pip install failoverkit-mysql"):
         find_cluster("mysql")
 

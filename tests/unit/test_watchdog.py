@@ -57,3 +57,12 @@ def test_a_guard_ends_also_when_its_call_raises() -> None:
     except KeyError:
         pass
     assert scene.expire() == FAR
+
+
+def test_at_the_end_everything_under_a_deadline_comes_free_at_once() -> None:
+    scene = Scene()
+    with scene.watchdog.guard("early", 9.0) as early:
+        scene.watchdog.end()
+        with scene.watchdog.guard("late", 9.0) as late:
+            assert scene.aborted == ["early", "late"]
+    assert (early.expired, late.expired) == (True, True)

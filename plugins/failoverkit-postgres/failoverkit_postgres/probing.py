@@ -56,10 +56,8 @@ _PARTS = (
     _Part("(SELECT timeline_id FROM pg_control_checkpoint())", ["pg_control_checkpoint()"]),
     _Part("(SELECT min_recovery_end_timeline FROM pg_control_recovery())", ["pg_control_recovery()"]),
     _Part("(SELECT received_tli FROM pg_stat_wal_receiver)", views=_RECEIVER),
-    # Those without the privilege to read statistics see the process but not its status; it shows up when connected.
-    _Part(
-        "(SELECT pid IS NOT NULL AND coalesce(status = 'streaming', true) FROM pg_stat_wal_receiver)", views=_RECEIVER
-    ),
+    # One row once there is a connection. Those without the privilege to read statistics do not see its status.
+    _Part("(SELECT coalesce(status = 'streaming', true) FROM pg_stat_wal_receiver)", views=_RECEIVER),
     _Part("CASE WHEN NOT is_standby THEN (pg_current_wal_lsn() - '0/0')::bigint END", ["pg_current_wal_lsn()"]),
     _Part("(pg_last_wal_receive_lsn() - '0/0')::bigint", ["pg_last_wal_receive_lsn()"]),
     _Part("(pg_last_wal_replay_lsn() - '0/0')::bigint", ["pg_last_wal_replay_lsn()"]),

@@ -14,12 +14,14 @@ import psutil
 import psycopg2
 import pytest
 from failoverkit_postgres.testing import PostgresCluster
+from failoverkit_postgres.testing.binaries import binaries
 
 from failoverkit import config
 from failoverkit.testing import Background, find_cluster
 from failoverkit.testing.clusters import ClusterFactory
 from failoverkit.testing.servers.guardian import is_alive
 from failoverkit.testing.servers.waiting import wait_until
+from failoverkit.testing.servers.workspace import Workspace, workspace
 
 HANG = 20.0
 
@@ -277,6 +279,14 @@ def test_a_server_that_does_not_start_tells_its_last_words() -> None:
 def test_unknown_version() -> None:
     with pytest.raises(RuntimeError, match="no PostgreSQL 9 here, but 16, 18"):
         PostgresCluster(version=9)
+
+
+def test_programs_out_of_the_servers_reach_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Workspace, "can_run", lambda self, program: False)
+        copied = binaries.__wrapped__(16)
+    assert workspace().programs in copied.path.parents
+    assert workspace().can_run(copied["postgres"])
 
 
 ORPHAN = """

@@ -141,12 +141,12 @@ def test_a_lost_connection_is_given_up(servers: PostgresCluster, primary: Host, 
 
 
 def test_a_terminated_session_is_found_out_without_asking(
-    cluster: PostgresCluster, primary: Host, connect: Open
+    servers: PostgresCluster, proxied: Host, proxy: FaultProxy, connect: Open
 ) -> None:
-    connection = connect(primary)
-    _terminate(cluster, connection)
-    # Whoever asked this server now would wait.
-    cluster.freeze(primary.name)
+    connection = connect(proxied)
+    _terminate(servers, connection)
+    # Whoever asked now would wait.
+    proxy.stall()
     assert Background(lambda: hooks.failoverkit_check(connection)).result(HANG) is False
 
 

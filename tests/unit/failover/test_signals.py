@@ -140,23 +140,18 @@ def test_a_host_chosen_by_hand_is_kept_until_it_is_lost(roleless: Make) -> None:
 
 
 def test_traffic_rests_for_the_hold_time_between_two_moves(roleless: Make) -> None:
-    cluster = roleless("abc", hold=10.0)
-    well_until(cluster, 5.0, "c")
-    cluster.fails("b")
+    cluster = roleless("abc", hold=10.0, up_after=1)
+    for host in "ab":
+        cluster.fails(host)
     cluster.says("b")
-    cluster.says("b")
-    well_until(cluster, 9.0, "a", "b", "c")
-    cluster.fails("a")
-    assert cluster.active == "b"
-    cluster.fails("b")
-    assert cluster.active == "c"
-    cluster.says("b", at=9.0)
-    cluster.says("b")
-    cluster.says("a", at=9.0)
+    well_until(cluster, 5.0, "b", "c")
     cluster.says("a")
-    # Both earn their time, but c must have served for as long.
-    effects = well_until(cluster, 19.0, "a", "c")
-    assert effects == [Warm("a")]
+    assert well_until(cluster, 10.0, "a", "b", "c") == [Warm("b")]
+    cluster.wish(Warmed("b"))
+    # At 15 the best host has been fit for long enough; but b has only just taken over.
+    assert well_until(cluster, 19.0, "a", "b", "c") == []
+    assert cluster.view("a").fit_for > 10.0
+    assert well_until(cluster, 20.0, "a", "b", "c") == [Warm("a")]
 
 
 def test_a_better_host_that_is_not_the_best_is_worth_a_move(roleless: Make) -> None:

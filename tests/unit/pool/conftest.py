@@ -10,24 +10,27 @@ from typing import Any
 import pytest
 
 from failoverkit.events import Event
+from failoverkit.failover.routing import Routing
 from failoverkit.hookspecs import hookimpl
-from failoverkit.model import Observation, Target
+from failoverkit.model import Candidate, Observation, Role, State, Target
 from failoverkit.plugins import load
 from failoverkit.pool.host_pool import HostPool
+from failoverkit.pool.routed_pool import RoutedPool
 from failoverkit.pool.slots import Pooled
 from failoverkit.pool.surroundings import Surroundings
 from failoverkit.pool.waiters import Waiter
 from failoverkit.settings import PoolSettings
-from failoverkit.testing import FakeClock, FakeCluster
+from failoverkit.testing import Background, FakeClock, FakeCluster
 from failoverkit.watchdog import Watchdog
 
 
 class World:
     """A cluster, and pools of single hosts in it. Nothing happens by itself but on the threads of openers."""
 
-    def __init__(self, settings: dict[str, Any], extensions: tuple[object, ...], roles: bool) -> None:
+    def __init__(self, settings: dict[str, Any], extensions: tuple[object, ...], password: str | None) -> None:
         self.clock = FakeClock()
-        self.cluster = FakeCluster(["a", "b"], roles=roles)
+        self.cluster = FakeCluster(["a", "b"])
+        self.cluster.password = password
         self.settings = dataclasses.replace(self.cluster.settings, pool=PoolSettings(**settings))
         self.plugins = load(self.settings, extensions=extensions)
         self.observed: list[Observation] = []
@@ -157,8 +160,8 @@ def build() -> Iterator[Build]:
     """Return a maker of worlds: ``build(max_size=2, keepalive=30.0)``."""
     worlds: list[World] = []
 
-    def make(*extensions: object, roles: bool = True, **settings: object) -> World:
-        worlds.append(World(settings, extensions, roles))
+    def make(*extensions: object, password: str | None = None, **settings: object) -> World:
+        worlds.append(World(settings, extensions, password))
         return worlds[-1]
 
     yield make
@@ -167,3 +170,128 @@ def build() -> Iterator[Build]:
         for name, pool in world.pools.items():
             pool.close()
             world.finish(name)
+
+
+def routing(primary: str = "", standby: str = "", **about: Any) -> Routing:
+    """Return a routing by the names of hosts: ``routing("a", "b", suspect="a")``."""
+    roles = dict.fromkeys(primary, Role.PRIMARY) | dict.fromkeys(standby, Role.STANDBY)
+    candidates = {name: Candidate(name, role, 0, "ab".index(name)) for name, role in roles.items()}
+    targets = {
+        Target.PRIMARY: tuple(candidates[name] for name in primary),
+        Target.STANDBY: tuple(candidates[name] for name in standby),
+        Target.PREFER_STANDBY: tuple(candidates[name] for name in standby or primary),
+        Target.ANY: tuple(candidates[name] for name in sorted(roles)),
+    }
+    return Routing(
+        state=State.HEALTHY,
+        active=primary[:1] or None,
+        paused=about.get("paused", False),
+        targets=dict.fromkeys(Target, ()) if about.get("paused") else targets,
+        suspect=frozenset(about.get("suspect", "")),
+        warm=tuple(about.get("warm", "")),
+        hopeless=about.get("hopeless", False),
+        reasons=about.get("reasons", {}),
+    )
+
+
+class Scene:
+    """A world and the routed pool over its hosts."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.started = 0
+        self.routed = RoutedPool(world.pools, world.around, routing(), self._start)
+
+    def _start(self) -> None:
+        self.started += 1
+
+    def publish(self, primary: str = "", standby: str = "", **about: Any) -> None:
+        """Publish a routing, and have the hosts that it calls primary be so."""
+        for name in primary:
+            self.world.cluster.set(name, role=Role.PRIMARY)
+        self.routed.publish(routing(primary, standby, **about))
+
+    def acquire(self, target: Target = Target.PRIMARY, timeout: float = 60.0) -> Any:
+        return self.routed.acquire(target, timeout)
+
+    def acquiring(self, target: Target = Target.PRIMARY, timeout: float = 60.0) -> Background[Any]:
+        """Acquire on another thread."""
+        return Background(lambda: self.routed.acquire(target, timeout))
+
+    def finish(self) -> None:
+        for name in self.world.pools:
+            self.world.finish(name)
+
+
+@pytest.fixture
+def stage(build: Callable[..., Any]) -> Iterator[Callable[..., Scene]]:
+    scenes: list[Scene] = []
+
+    def make(*extensions: object, **settings: Any) -> Scene:
+        scenes.append(Scene(build(*extensions, **settings)))
+        return scenes[-1]
+
+    yield make
+    for scene in scenes:
+        scene.routed.close()
+
+
+@pytest.fixture
+def standing(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Return a function that returns when so many callers stand in line and wait."""
+    waiting: list[Waiter] = []
+    changed = threading.Condition()
+    wait = Waiter.wait
+
+    def noticed(waiter: Waiter, timeout: float) -> Any:
+        with changed:
+            waiting.append(waiter)
+            changed.notify_all()
+        outcome = wait(waiter, timeout)
+        waiting.remove(waiter)
+        return outcome
+
+    def until(count: int) -> None:
+        with changed:
+            assert changed.wait_for(lambda: len(waiting) == count, 10.0), f"{len(waiting)} of {count} wait"
+
+    monkeypatch.setattr(Waiter, "wait", noticed)
+    return until
+
+
+Around = Callable[[object, str, Callable[[], object]], None]
+
+
+@pytest.fixture
+def before(monkeypatch: pytest.MonkeyPatch) -> Around:
+    """Return a function that has something done, once, before the next call of a method."""
+
+    def arrange(owner: object, name: str, act: Callable[[], object]) -> None:
+        method = getattr(owner, name)
+
+        def acting(*arguments: Any) -> Any:
+            monkeypatch.setattr(owner, name, method)
+            act()
+            return method(*arguments)
+
+        monkeypatch.setattr(owner, name, acting)
+
+    return arrange
+
+
+@pytest.fixture
+def after(monkeypatch: pytest.MonkeyPatch) -> Around:
+    """Return a function that has something done, once, after the next call of a method."""
+
+    def arrange(owner: object, name: str, act: Callable[[], object]) -> None:
+        method = getattr(owner, name)
+
+        def acting(*arguments: Any) -> Any:
+            monkeypatch.setattr(owner, name, method)
+            answer = method(*arguments)
+            act()
+            return answer
+
+        monkeypatch.setattr(owner, name, acting)
+
+    return arrange

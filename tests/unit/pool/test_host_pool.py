@@ -158,12 +158,20 @@ def test_a_frozen_one_is_aborted_at_the_deadline_and_the_host_suspected(build) -
 
 
 def test_a_driver_that_keeps_the_deadline_itself_is_evidence_as_well(build) -> None:
-    world = build()
+    world = build(check_timeout=0.0)
     world.opened(1)
-    pooled = checked_out(world)
     world.cluster.hold("a", "check")
-    assert not world.pool.check(pooled, 0.0)
+    assert not world.pool.check(checked_out(world), 0.0)
     assert [observation.error for observation in world.observed] == [ErrorKind.TIMEOUT]
+    world.cluster.release("a", "check")
+
+
+def test_no_answer_to_a_borrower_in_a_hurry_is_no_evidence(build) -> None:
+    world = build(check_timeout=9.0)
+    world.opened(1)
+    world.cluster.hold("a", "check")
+    assert not world.pool.check(checked_out(world), 0.0)
+    assert world.observed == []
     world.cluster.release("a", "check")
 
 

@@ -108,7 +108,7 @@ def test_failures_in_a_row_make_the_pauses_longer(build, roll) -> None:
         (ErrorKind.HOST_UNREACHABLE, ["with alternatives"]),
         (ErrorKind.TIMEOUT, ["with alternatives"]),
         (ErrorKind.REFUSED, ["with alternatives", "without"]),
-        (ErrorKind.BUSY, []),
+        (ErrorKind.BUSY, ["with alternatives"]),
     ],
 )
 def test_who_walks_on_after_a_failure(build, kind: ErrorKind, leaving: list[str]) -> None:

@@ -296,6 +296,19 @@ def test_a_failed_opening_backs_off_and_falls_back_to_one_at_a_time() -> None:
     assert (slots.open_after, slots.failures) == (NEVER_FAILED, 0)
 
 
+def test_there_is_room_for_what_is_idle_or_may_be_opened_now() -> None:
+    slots = make(max_size=1)
+    slots.open_after = 5.0
+    assert not slots.has_room(4.9)
+    assert slots.has_room(5.0)
+    slots.keep = 1
+    open_one(slots, now=5.0)
+    slots.open_after = 9.0
+    assert slots.has_room(5.0)
+    borrow(slots)
+    assert not slots.has_room(9.0)
+
+
 def test_no_pause_when_nothing_is_wanted() -> None:
     slots = make()
     slots.open_after = 5.0

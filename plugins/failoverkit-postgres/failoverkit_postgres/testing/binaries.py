@@ -52,8 +52,7 @@ def _copy_within_reach(package: Path, directory: str, space: Workspace) -> Path:
     """Copy the programs with their libraries: a home directory of mode 0700 hides them from other users."""
     target = space.programs / directory
     libraries = package.with_name(_PACKAGE + ".libs")
-    (target / _PACKAGE).mkdir(parents=True)
-    shutil.copytree(package / directory, target / _PACKAGE / directory, symlinks=True)
+    shutil.copytree(package / directory, target / _PACKAGE / directory, symlinks=True, dirs_exist_ok=True)
     if libraries.exists():
-        shutil.copytree(libraries, target / libraries.name)
+        shutil.copytree(libraries, target / libraries.name, dirs_exist_ok=True)
     return target / _PACKAGE / directory
