@@ -1,4 +1,4 @@
-"""Sixteen borrowers and an agent of chaos: whatever order things happen in, nothing is lost, doubled or left behind.
+"""Sixteen borrowers and seeded chaos: whatever order things happen in, nothing is lost, doubled or left behind.
 
 The sequence of faults follows from a seed, which a failure shows. Each fault waits for work to go on, not for time.
 """
