@@ -346,9 +346,11 @@ def test_the_server_is_told_of_a_close(servers: MariaDBCluster, connect: Open, p
     assert node.query(aborted) == before
 
 
-def test_close_frees_a_thread_that_waits(proxy: FaultProxy, behind_proxy: Host, connect: Open) -> None:
-    connection = connect(behind_proxy)
-    proxy.stall()
-    statement = Background(lambda: run(connection, "SELECT 1"))
+def test_close_frees_a_thread_that_waits(servers: MariaDBCluster, connect: Open, primary: Host) -> None:
+    connection = connect(primary)
+    number = connection.thread_id()
+    statement = Background(lambda: run(connection, "SELECT SLEEP(60)"))
+    at_work = "SELECT 1 FROM information_schema.processlist WHERE id = %s AND state = 'User sleep'"
+    wait_until(lambda: bool(servers.node(primary.name).query(at_work, number)), "the statement to begin")
     Background(lambda: hooks.failoverkit_close(connection)).result(HANG)
-    assert isinstance(statement.error(HANG), pymysql.err.Error | ValueError | AttributeError)
+    assert hooks.failoverkit_classify_error(statement.error(HANG)) is ErrorKind.CONNECTION_LOST
