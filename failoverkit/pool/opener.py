@@ -38,7 +38,7 @@ class Opener:
                 self._failed(permit, error)
 
     def threads(self) -> list[threading.Thread]:
-        """Return the threads that are opening now."""
+        """Return the threads that are opening now, or were until just now."""
         with self._roll_call:
             return list(self._threads)
 
@@ -47,7 +47,8 @@ class Opener:
         thread = threading.Thread(target=self._run, args=(permit,), name=name, daemon=True)
         with self._roll_call:
             thread.start()
-            self._threads.add(thread)
+            # They are not removed by themselves: whoever closes the pool waits until they are really gone.
+            self._threads = {one for one in self._threads if one.is_alive()} | {thread}
 
     def _next_permit(self) -> Permit | None:
         now = self._around.clock()
@@ -60,13 +61,9 @@ class Opener:
         return permit
 
     def _run(self, permit: Permit | None) -> None:
-        try:
-            while permit is not None:
-                self._open(permit)
-                permit = self._next_permit()
-        finally:
-            with self._roll_call:
-                self._threads.discard(threading.current_thread())
+        while permit is not None:
+            self._open(permit)
+            permit = self._next_permit()
 
     def _open(self, permit: Permit) -> None:
         settings, plugins = self._around.settings, self._around.plugins

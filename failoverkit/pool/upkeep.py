@@ -24,9 +24,11 @@ class Upkeep:
         self._settings = around.settings.pool
         self._check = check
         """Checks a reserved connection and drops a dead one."""
+        self._is_touching = False
         self._keeper: threading.Thread | None = None
+        """The thread that touches, or was the last one to do so."""
         self._roll_call = threading.Lock()
-        """Guards the keeper; held while it starts, so that only a started one is seen."""
+        """Guards both; held while the keeper starts, so that only a started one is seen."""
         self._drain_deadline = FAR
 
     def tend(self, now: float) -> float:
@@ -100,7 +102,7 @@ class Upkeep:
     # -- keepalive --------------------------------------------------------------------------------------------------
 
     def threads(self) -> list[threading.Thread]:
-        """Return the thread that touches idle connections, if there is one now."""
+        """Return the thread that touches idle connections, or did until just now."""
         with self._roll_call:
             return [self._keeper] if self._keeper else []
 
@@ -110,19 +112,20 @@ class Upkeep:
             is_due = bool(self._books.slots.stale(now, self._settings.keepalive))
         name = f"failoverkit-keep-{self._books.host.name}"
         with self._roll_call:
-            if is_due and self._keeper is None:
+            if is_due and not self._is_touching:
                 keeper = threading.Thread(target=self._touch_all, name=name, daemon=True)
                 # Where no more threads are to be had, the next round tries again.
                 with contextlib.suppress(RuntimeError):
                     keeper.start()
                     self._keeper = keeper
+                    self._is_touching = True
 
     def _touch_all(self) -> None:
         while (pooled := self._next_stale()) is not None:
             if self._check(pooled, self._settings.check_timeout):
                 self._put_back(pooled)
         with self._roll_call:
-            self._keeper = None
+            self._is_touching = False
         # What was being touched was not idle when the next round was planned, and what had died has left room.
         self._around.hurry(self._around.clock())
 

@@ -104,9 +104,7 @@ def open_pool(cluster: FakeCluster, told: Told) -> Iterator[Opener]:
         one.stop()  # whatever a failed test left blocked comes free
     for pool in pools:
         pool.close()
-    left = [
-        thread for thread in threading.enumerate() if thread not in before and thread.name.startswith("failoverkit-")
-    ]
+    left = [thread.name for thread in threading.enumerate() if thread not in before]
     assert [name for name in left if name.startswith("failoverkit-") and name != "failoverkit-test"] == []
 
 

@@ -62,9 +62,13 @@ class World:
     def waiter(self, target: Target = Target.PRIMARY, **about: bool) -> Waiter:
         return Waiter(target, next(self.numbers), **about)
 
+    def running(self, name: str = "a") -> list[threading.Thread]:
+        """Return the pool's threads that have not ended yet."""
+        return [thread for thread in self.pools[name].threads() if thread.is_alive()]
+
     def finish(self, name: str = "a") -> HostPool:
         """Return the pool when no thread opens or touches a connection of it any more."""
-        while threads := self.pools[name].threads():
+        while threads := self.running(name):
             for thread in threads:
                 thread.join(10.0)
                 assert not thread.is_alive(), "a thread of the pool hangs"

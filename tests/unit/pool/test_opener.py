@@ -57,9 +57,10 @@ def test_openers_are_daemons_with_a_name(build, turnstile) -> None:
     world = build(turnstile)
     world.pool.play(primary=True, keep=1)
     turnstile.wait_until_inside(1)
-    assert [(thread.name, thread.daemon) for thread in world.pool.threads()] == [("failoverkit-open-a", True)]
+    assert [(thread.name, thread.daemon) for thread in world.running()] == [("failoverkit-open-a", True)]
     turnstile.let_through(1)
-    assert world.finish().threads() == []
+    world.finish()
+    assert world.running() == []
 
 
 def test_lifetimes_are_spread_so_that_connections_do_not_retire_together(build) -> None:
@@ -150,7 +151,7 @@ def test_an_opening_that_a_new_generation_overtook_is_closed(build) -> None:
     world.pool.play(primary=True, keep=1)
     world.cluster.wait_until_blocked("a", "connect")
     world.pool.discard(1)
-    assert world.pool.threads()
+    assert world.running()
     assert not world.pool.has_room(), "it may be open at the server already"
     world.pool.play(primary=True, keep=0)
     world.cluster.release("a", "connect")
@@ -207,7 +208,7 @@ def test_no_thread_to_be_had_is_a_failed_opening(build, monkeypatch) -> None:
     monkeypatch.setattr(threading.Thread, "start", start)
     world.pool.play(primary=True, keep=1)
     monkeypatch.undo()
-    assert (world.pool.counts().opening, world.pool.threads()) == (0, [])
+    assert (world.pool.counts().opening, world.running()) == (0, [])
     assert str(world.pool.last_error) == "can't start new thread"
     assert [observation.error for observation in world.observed] == [ErrorKind.OTHER]
     world.clock.advance(SOON)

@@ -87,7 +87,7 @@ def test_what_was_used_lately_is_not_touched(build) -> None:
     world.opened(1)
     world.clock.advance(29.9)
     world.pool.tend(world.now)
-    assert world.pool.threads() == []
+    assert world.running() == []
 
 
 def test_a_dead_one_found_by_keepalive_is_replaced(build) -> None:
@@ -109,7 +109,7 @@ def test_a_hung_touch_holds_up_nobody_and_counts_as_lent(build) -> None:
     world.pool.tend(world.now)
     world.cluster.wait_until_blocked("a", "check")
     world.pool.tend(world.now)
-    (keeper,) = world.pool.threads()
+    (keeper,) = world.running()
     assert (keeper.name, keeper.daemon) == ("failoverkit-keep-a", True)
     assert (world.pool.counts().idle, world.pool.counts().lent) == (1, 1)
     world.cluster.release("a", "check")
