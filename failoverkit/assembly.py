@@ -19,6 +19,7 @@ from failoverkit.pool.lender import Lender
 from failoverkit.pool.routed_pool import RoutedPool
 from failoverkit.pool.surroundings import Surroundings
 from failoverkit.settings import Settings
+from failoverkit.threads import Ticker
 from failoverkit.watchdog import Watchdog
 
 
@@ -32,7 +33,8 @@ class Assembly:
         self._life = threading.Lock()
         """Held while the monitor's threads start, so that ``close`` finds them all."""
         topology = begin(settings.hosts, pool=settings.name)
-        self.conductor = Conductor(topology, settings.failover, clock, self, plugins.on_event)
+        self._herald = Ticker("failoverkit-events", self._tell_events, clock)
+        self.conductor = Conductor(topology, settings.failover, clock, self, plugins.on_event, self._announce)
         outlook = Outlook(self._observe, self._is_urgent, self._generation_of, self._usual_latency, self._tend)
         self._monitor = Monitor(settings, plugins, clock, outlook)
         self._watchdog = Watchdog(clock, plugins.abort, self._monitor.hurry)
@@ -61,6 +63,7 @@ class Assembly:
     def _start_locked(self) -> None:
         if not self._running and not self.routed.is_closed:
             self._running = True
+            self._herald.start()
             self._monitor.start()
 
     def close(self, timeout: float) -> None:
@@ -75,6 +78,14 @@ class Assembly:
             pool.close()
             threads.extend(pool.threads())
         deadline = self._clock() + timeout
+        self._join(threads, deadline)
+        if running:
+            # The last one, because the end of the others may have been worth telling.
+            self._herald.stop()
+            self._join([self._herald.thread], deadline)
+        self.conductor.tell_all()
+
+    def _join(self, threads: list[threading.Thread], deadline: float) -> None:
         for thread in threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline - self._clock()))
@@ -114,6 +125,17 @@ class Assembly:
         return max(1, self._settings.pool.min_size, counts.idle + counts.lent if counts else 0)
 
     # -- what the parts ask of each other ---------------------------------------------------------------------------
+
+    def _announce(self) -> None:
+        if self._running:
+            self._herald.hurry(self._clock())
+        else:
+            # Before the start and after the end there is no thread for it.
+            self.conductor.tell_all()
+
+    def _tell_events(self, _: float) -> float:
+        self.conductor.tell_all()
+        return FAR
 
     def _observe(self, observation: Observation) -> None:
         self.conductor.observe(observation)

@@ -1,8 +1,8 @@
 """The shell around the brain: folds evidence into the topology and has the effects carried out, in order.
 
-Two queues keep the order without holding a lock while something slow runs: one of steps, one of events. Whoever adds to
-a queue empties it, unless somebody is at it already. A step's events enter the second queue when its effects have been
-carried out, so that an observer never hears of a move before it is made.
+Two queues keep the order without holding a lock while something slow runs: one of steps, one of events. Whoever adds a
+step acts it out, unless somebody is at it already. Its events enter the second queue when its effects have been carried
+out, so that an observer never hears of a move before it is made; observers are told on a thread of their own.
 """
 
 from __future__ import annotations
@@ -69,6 +69,11 @@ class _InOrder(Generic[T]):
         """Whether the caller is called by the handler."""
         return self._handler == threading.get_ident()
 
+    @property
+    def holds_any(self) -> bool:
+        """Whether something is waiting to be handed over."""
+        return bool(self._items)
+
     def add(self, items: Sequence[T]) -> None:
         self._items.extend(items)
 
@@ -92,7 +97,11 @@ class _InOrder(Generic[T]):
 
 
 class Conductor:
-    """Owns the topology. Thread-safe; observers may call back into the pool."""
+    """Owns the topology. Thread-safe; observers may call back into the pool.
+
+    ``announce`` is called when there are events to be told: it sees to it that ``tell_all`` is called, best on another
+    thread. It must not block.
+    """
 
     def __init__(
         self,
@@ -101,6 +110,7 @@ class Conductor:
         clock: Clock,
         stage: Stage,
         on_event: Callable[[Event], None],
+        announce: Callable[[], None],
     ) -> None:
         self._topology = topology
         self._policy = policy
@@ -109,6 +119,7 @@ class Conductor:
         self._folding = threading.Lock()
         self._acts: _InOrder[_Act] = _InOrder(self._act)
         self._events: _InOrder[Event] = _InOrder(on_event)
+        self._announce = announce
         self._told_meanwhile: list[Event] = []
         """What was told while an act was carried out; touched by its thread alone."""
 
@@ -146,13 +157,16 @@ class Conductor:
         return FAR if following is None else following
 
     def tell(self, event: Event) -> None:
-        """Emit an event of the pool's own, in order with the brain's."""
+        """Have an event of the pool's own told, in order with the brain's."""
         if self._acts.is_handled_here:
-            # Observers may be slow, and the effects that are left are not to wait for them.
             self._told_meanwhile.append(event)
         else:
             self._events.add((event,))
-            self._events.empty()
+            self._announce()
+
+    def tell_all(self) -> None:
+        """Tell observers what there is to tell, unless another thread is at it."""
+        self._events.empty()
 
     def _fold(self, fold: Callable[[Topology, float], Step]) -> _Act | None:
         with self._folding:
@@ -168,8 +182,8 @@ class Conductor:
 
     def _perform(self) -> None:
         self._acts.empty()
-        if not self._acts.is_handled_here:
-            self._events.empty()
+        if self._events.holds_any and not self._acts.is_handled_here:
+            self._announce()
 
     def _act(self, act: _Act) -> None:
         try:

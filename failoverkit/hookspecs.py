@@ -174,8 +174,9 @@ def failoverkit_on_event(event: Event) -> None:
     """Be told what happened.
 
     When: after each event, in order.
-    Where: on the thread that caused it, often the monitor's; never under a lock.
-    Must: return soon; a slow observer delays the failover's last step. A raising observer is logged and harms nobody.
+    Where: on a thread of the pool's own, one event at a time; never under a lock. Before the first borrower and after
+    ``close`` on the thread that caused it.
+    Must: return in the end; a slow observer delays nothing but later events. A raising one is logged and harms nobody.
     Returns: nothing; all implementations are called.
     Default: one log record per event in the logger ``failoverkit.events``.
     """

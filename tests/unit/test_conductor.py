@@ -29,11 +29,12 @@ class Theatre:
     def __init__(self, **policy: Any) -> None:
         self.clock = FakeClock()
         self.seen: list[object] = []
+        self.announced = 0
         self.on_publish: Callable[[Routing], object] = lambda routing: None
         self.on_effect: Callable[[Effect], object] = lambda effect: None
         self.on_event: Callable[[Event], object] = lambda event: None
         topology = begin([Host("a", "a"), Host("b", "b", priority=1)], pool="p")
-        self.conductor = Conductor(topology, FailoverSettings(**policy), self.clock, self, self.hear)
+        self.conductor = Conductor(topology, FailoverSettings(**policy), self.clock, self, self.hear, self.announce)
 
     def publish(self, routing: Routing) -> None:
         primaries = routing.targets[Target.PRIMARY]
@@ -43,6 +44,10 @@ class Theatre:
     def carry_out(self, effect: Effect) -> None:
         self.seen.append(effect)
         self.on_effect(effect)
+
+    def announce(self) -> None:
+        self.announced += 1
+        self.conductor.tell_all()
 
     def hear(self, event: Event) -> None:
         self.seen.append(event)
@@ -82,6 +87,14 @@ def test_routing_first_then_effects_then_events(theatre: Theatre) -> None:
     assert kinds[:2] == ["b", Route("b")]
     assert ActiveChanged in kinds[2:]
     assert all(isinstance(kind, type) for kind in kinds[2:])
+
+
+def test_events_are_announced_only_when_there_are_some(theatre: Theatre) -> None:
+    before = theatre.announced
+    theatre.says("a", Role.PRIMARY)
+    assert theatre.announced == before
+    theatre.dies("b")
+    assert theatre.announced == before + 1
 
 
 def test_evidence_that_changes_nothing_is_not_acted_out(theatre: Theatre) -> None:
