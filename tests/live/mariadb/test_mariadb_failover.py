@@ -151,7 +151,9 @@ def test_a_reset_network_is_no_reason_to_leave(proxied: Any, open_pool: Callable
         assert_nothing_lost(load.finish())
 
 
-def test_a_wrong_password_is_the_callers_to_see(cluster: Any, open_pool: Callable[..., Any], events: Any) -> None:
+def test_a_wrong_password_is_the_callers_to_see(
+    cluster: Any, open_pool: Callable[..., Any], events: Any, wait_until: Any
+) -> None:
     pool = open_pool(dataclasses.replace(cluster.settings, password=Secret("wrong-and-secret")), ready=False)
     began = monotonic()
     with pytest.raises(NoHostAvailable) as caught, pool.connection(timeout=3 * PLENTY):
@@ -159,8 +161,8 @@ def test_a_wrong_password_is_the_callers_to_see(cluster: Any, open_pool: Callabl
     assert monotonic() - began < PLENTY, "every host refuses: nobody waits for the deadline"
     assert all("Access denied" in reason for reason in caught.value.reasons.values())
     assert "wrong-and-secret" not in str(caught.value)
+    wait_until(lambda: len(events.of(HostProblem)) == 3, "observers to hear of every host")
     assert events.of(HostHealthChanged) == []
-    assert len(events.of(HostProblem)) == 3
 
 
 def test_too_many_connections_waits_and_fails_nothing_over(open_pool: Callable[..., Any], events: Any) -> None:
