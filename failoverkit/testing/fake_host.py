@@ -98,6 +98,8 @@ class FakeHost:
     def append(self, connection: FakeConnection, values: Iterable[str]) -> None:
         """Commit: all values enter the log, or none when the connection is over or the host read-only."""
         with self._changed:
+            # Frozen since the call was let pass: a server that stands still commits nothing.
+            self._changed.wait_for(lambda: "commit" not in self._held or connection.closed)
             connection.raise_if_ended()
             values = tuple(values)
             if values:

@@ -257,6 +257,14 @@ class TestBlocking:
         call.result()
         assert cluster.values == ["x"]
 
+    def test_frozen_between_the_call_and_the_log_commits_nothing(self, cluster):
+        connection = connect(cluster)
+        cluster.freeze("a")
+        late = Background(lambda: cluster["a"].append(connection, ["late"]))
+        connection.abort()
+        assert kind_of(late) is ErrorKind.CONNECTION_LOST
+        assert cluster.values == []
+
     def test_abort_frees_a_frozen_call(self, cluster):
         connection = connect(cluster)
         cluster.freeze("a")
