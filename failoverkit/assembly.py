@@ -34,7 +34,9 @@ class Assembly:
         """Held while the monitor's threads start, so that ``close`` finds them all."""
         topology = begin(settings.hosts, pool=settings.name)
         self._herald = Ticker("failoverkit-events", self._tell_events, clock)
-        self.conductor = Conductor(topology, settings.failover, clock, self, plugins.on_event, self._announce)
+        self.conductor = Conductor(
+            topology, settings.failover, clock, self, on_event=plugins.on_event, announce=self._announce
+        )
         outlook = Outlook(self._observe, self._is_urgent, self._generation_of, self._usual_latency, self._tend)
         self._monitor = Monitor(settings, plugins, clock, outlook)
         self._watchdog = Watchdog(clock, plugins.abort, self._monitor.hurry)

@@ -109,6 +109,7 @@ class Conductor:
         policy: FailoverSettings,
         clock: Clock,
         stage: Stage,
+        *,
         on_event: Callable[[Event], None],
         announce: Callable[[], None],
     ) -> None:

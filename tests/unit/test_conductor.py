@@ -34,7 +34,14 @@ class Theatre:
         self.on_effect: Callable[[Effect], object] = lambda effect: None
         self.on_event: Callable[[Event], object] = lambda event: None
         topology = begin([Host("a", "a"), Host("b", "b", priority=1)], pool="p")
-        self.conductor = Conductor(topology, FailoverSettings(**policy), self.clock, self, self.hear, self.announce)
+        self.conductor = Conductor(
+            topology,
+            FailoverSettings(**policy),
+            self.clock,
+            self,
+            on_event=self.hear,
+            announce=self.announce,
+        )
 
     def publish(self, routing: Routing) -> None:
         primaries = routing.targets[Target.PRIMARY]
