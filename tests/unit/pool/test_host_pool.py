@@ -361,6 +361,18 @@ def test_every_open_connection_is_known(build) -> None:
     assert world.pool.everything() == [lent], "aborted, and still in its borrower's hands"
 
 
+def test_max_size_is_kept_while_connections_are_dropped(build) -> None:
+    world = build(max_size=2)
+    for _ in range(3):
+        world.opened(2)
+        world.pool.drop(world.borrowed())
+    world.opened(2)
+    waiters = [world.waiter() for _ in range(4)]
+    world.pool.enqueue(waiters)
+    world.finish()
+    assert world.cluster["a"].most_connections == 2
+
+
 def test_max_size_is_kept_while_connections_are_replaced(build) -> None:
     world = build(max_size=2, max_lifetime=100.0)
     for _ in range(3):

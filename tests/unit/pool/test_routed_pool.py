@@ -292,15 +292,19 @@ def test_a_close_on_the_way_into_the_line_is_noticed(stage, moment: str, hosts: 
 def test_nobody_overtakes_those_who_are_being_placed(stage, standing, before) -> None:
     scene = stage()
     scene.world.pools["b"].play(primary=False, keep=1)
-    scene.finish()
+    scene.world.cluster.hold("a", "connect")
+    scene.publish("a")
+    scene.world.finish("b")
     caller = scene.acquiring()
     standing(1)
+    assert scene.routed.fast is scene.world.pools["a"]
     seen = []
     before(scene.routed, "_rehome_waiters", lambda: seen.append(scene.routed.fast))
     scene.publish("b")
     assert caller.result().host == "b"
-    assert seen == [None]
+    assert seen == [None], "newcomers neither go to the old host nor overtake on the new one"
     assert scene.routed.fast is scene.world.pools["b"]
+    scene.world.cluster.release("a", "connect")
 
 
 # -- waiting ---------------------------------------------------------------------------------------------------------
