@@ -262,6 +262,23 @@ def test_a_connection_handed_over_before_its_generation_ended_is_not_used(stage,
     assert scene.world.pool.counts().lent == 0
 
 
+def test_a_connection_of_an_older_generation_is_not_used_though_its_host_still_serves(stage, standing, before) -> None:
+    scene = stage(max_size=1)
+    scene.publish("a")
+    lent = scene.acquire()
+    caller = scene.acquiring(ANY)
+    standing(1)
+
+    def demote_a() -> None:
+        scene.publish("", "a")
+        scene.world.pool.drain(1, 10.0)
+
+    before(scene.routed, "_leave_line", demote_a)
+    scene.world.pool.give_back(lent)
+    assert caller.result().generation == 1
+    assert lent.connection.closed
+
+
 @pytest.mark.parametrize("moment", ["before the line", "after it"])
 def test_a_routing_published_on_the_way_into_the_line_is_noticed(stage, moment: str, before, after) -> None:
     scene = stage()
